@@ -1,0 +1,46 @@
+/* Tensors: named views of numbers in a file. SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_TENSOR_TENSOR_H
+#define LANCET_TENSOR_TENSOR_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LANCET_RANK_MAX 8
+
+typedef enum lancet_dtype {
+    LANCET_F32 = 0,
+    LANCET_F16,
+    LANCET_BF16,
+    LANCET_I64,
+    LANCET_I32,
+    LANCET_U8
+} lancet_dtype;
+
+/** Bytes of one element. */
+size_t lancet_dtype_size(lancet_dtype dtype);
+/** "F32", "F16", ...: safetensors' names. */
+const char *lancet_dtype_name(lancet_dtype dtype);
+
+/** A dense row-major view; owns nothing. data need not be aligned. */
+typedef struct lancet_tensor {
+    const char *name; /* as in the file; lives as long as the file is open */
+    lancet_dtype dtype;
+    size_t rank;
+    size_t shape[LANCET_RANK_MAX];
+    size_t count; /* product of the shape */
+    const void *data;
+} lancet_tensor;
+
+/** Writes "[2,3]" (or "[]") into text. */
+void lancet_shape_print(char *text, size_t size, const size_t *shape, size_t rank);
+
+/** The view's rows first .. first + rows - 1 (of its first dimension, rank >= 1). The caller keeps them in range. */
+lancet_tensor lancet_tensor_rows(const lancet_tensor *tensor, size_t first, size_t rows);
+
+/** Converts `count` elements starting at element `first` to float. Floating types only. */
+void lancet_tensor_read(float *out, const lancet_tensor *tensor, size_t first, size_t count);
+
+#endif
