@@ -1,0 +1,25 @@
+/* The safetensors container: an 8-byte length, a JSON table, the tensors' bytes.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_CHECKPOINT_SAFETENSORS_H
+#define LANCET_CHECKPOINT_SAFETENSORS_H
+
+#include "base/memory.h"
+#include "tensor/tensor.h"
+
+/** The longest table of tensors that is read (and written): the format's own limit. */
+#define LANCET_SAFETENSORS_HEADER_MAX 100000000u
+
+/** Appends a whole file to `out`: tensors in the given order, and `metadata_count` pairs of strings (keys[i],
+ *  values[i]; both may be NULL if there are none). The table is padded with spaces so that the data start at
+ * a multiple of 8. Errors: ARGUMENT (a name that is empty, twice there, "__metadata__", or not UTF-8),
+ * MEMORY. */
+lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *tensors, size_t count,
+                                       const char *const *keys, const char *const *values,
+                                       size_t metadata_count, lancet_error *error);
+
+/** The same into a file, which is replaced as a whole. Errors: the same, IO. */
+lancet_status lancet_safetensors_write(const char *path, const lancet_tensor *tensors, size_t count,
+                                       const char *const *keys, const char *const *values,
+                                       size_t metadata_count, lancet_error *error);
+
+#endif
