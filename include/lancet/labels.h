@@ -26,18 +26,10 @@ typedef enum lancet_redundant {
     LANCET_REDUNDANT_NONE       /**< nothing: plain cosines */
 } lancet_redundant;
 
-/** Which sentences a label is put into before it is encoded. */
-typedef enum lancet_templates {
-    LANCET_TEMPLATES_ENSEMBLE = 0, /**< the 85 templates of the published code (lancet_template) */
-    LANCET_TEMPLATES_NONE,         /**< the text as it is */
-    LANCET_TEMPLATES_CUSTOM        /**< the caller's */
-} lancet_templates;
-
 /** All zero is the default. */
 typedef struct lancet_label_options {
-    lancet_templates templates;  /**< default: ENSEMBLE */
-    const char *const *custom;   /**< CUSTOM: templates, each holding "{}"; copied */
-    size_t custom_count;         /**< CUSTOM: how many, at least 1 */
+    const lancet_templates *templates; /**< the sentences each label is put into (lancet/text.h); default (NULL): the 85
+                                            of lancet_templates_standard. Needed only during the call. */
     lancet_redundant redundant;  /**< EMPTY also encodes the empty string through the templates, so that maps can use
                                       it; AUTO does so for one label alone. The bare form is always there. */
     bool (*progress)(void *context, size_t done, size_t total); /**< called now and then with the number of prompts
@@ -46,12 +38,11 @@ typedef struct lancet_label_options {
 } lancet_label_options;
 
 /** Encodes `count` texts: for each, every template's sentence through the text tower, each feature divided by its
- *  length, the mean over templates, divided by its length again (the published code's order; with NONE, the one
- *  feature divided by its length).
+ *  length, the mean over templates, divided by its length again (the published code's order).
  *
  *  Texts are UTF-8, zero-terminated, copied. A text longer than the context is cut; lancet_labels_lost tells.
  *  On success *labels is the caller's, to be closed by lancet_labels_close. On failure *labels is NULL.
- *  Errors: ARGUMENT (no text, not UTF-8, no "{}" in a template, a model opened without its text tower), INPUT (no
+ *  Errors: ARGUMENT (no text, not UTF-8, a model opened without its text tower), INPUT (no
  *  vocabulary, or one that is larger than the model's), MEMORY. */
 LANCET_API lancet_status lancet_labels_encode(lancet_labels **labels, lancet_session *session, const char *const *texts,
                                               size_t count, const lancet_label_options *options, lancet_error *error);
