@@ -1,0 +1,202 @@
+"""CLIP Surgery in numpy, float64, written from the paper and the published code's behaviour, one plain function a
+step and no short cuts. It is the yardstick of the tests: slow, small, and independent of the library.
+
+Equation numbers: Li et al., "A closer look at the explainability of Contrastive language-image pre-training".
+Shapes: N tokens (class token first), D tower width, C embedding width, T texts. Linear layers are x W^T + b.
+"""
+
+import math
+
+import numpy as np
+from PIL import Image
+
+MEAN = np.array([0.48145466, 0.4578275, 0.40821073])
+DEVIATION = np.array([0.26862954, 0.26130258, 0.27577711])
+
+erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def quick_gelu(x):
+    return x / (1 + np.exp(-1.702 * x))
+
+
+def gelu(x):
+    return 0.5 * x * (1 + erf(x / math.sqrt(2)))
+
+
+def softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def unit(x):
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def bilinear_weights(size_in, size_out):
+    """[size_out, size_in]: half-pixel centres, no antialias, edges repeated (PyTorch's align_corners=False)."""
+    weights = np.zeros((size_out, size_in))
+    for i in range(size_out):
+        source = max(0.0, (i + 0.5) * size_in / size_out - 0.5)
+        low = int(source)
+        high = min(low + 1, size_in - 1)
+        weights[i, low] += 1 - (source - low)
+        weights[i, high] += source - low
+    return weights
+
+
+def bilinear(x, height, width):
+    """[H, W, ...] -> [height, width, ...]"""
+    x = np.tensordot(bilinear_weights(x.shape[0], height), x, (1, 0))
+    return np.moveaxis(np.tensordot(bilinear_weights(x.shape[1], width), x, (1, 1)), 0, 1)
+
+
+def pixels(path, side):
+    """[1, 3, side, side]: the picture squashed to a square by Pillow's bicubic filter, then normalised."""
+    picture = Image.open(path).convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+    values = (np.asarray(picture, np.float64) / 255 - MEAN) / DEVIATION
+    return values.transpose(2, 0, 1)[None]
+
+
+class Clip:
+    """A model under OpenAI's tensor names (a dictionary of float64 arrays)."""
+
+    def __init__(self, tensors, vision_heads=None, text_heads=None, activation=quick_gelu, epsilon=1e-5):
+        self.tensors = tensors
+        self.width, _, self.patch, _ = tensors["visual.conv1.weight"].shape
+        text_width = tensors["token_embedding.weight"].shape[1]
+        self.context = tensors["positional_embedding"].shape[0]
+        self.vision_blocks = self.count("visual.transformer")
+        self.text_blocks = self.count("transformer")
+        self.vision_heads = vision_heads or self.width // 64
+        self.text_heads = text_heads or text_width // 64
+        self.activation, self.epsilon = activation, epsilon
+
+    def count(self, tower):
+        n = 0
+        while f"{tower}.resblocks.{n}.ln_1.weight" in self.tensors:
+            n += 1
+        return n
+
+    def norm(self, x, name):
+        mean = x.mean(-1, keepdims=True)
+        variance = ((x - mean) ** 2).mean(-1, keepdims=True)
+        return (x - mean) / np.sqrt(variance + self.epsilon) * self.tensors[name + ".weight"] + self.tensors[name + ".bias"]
+
+    def linear(self, x, weight, bias):
+        return x @ self.tensors[weight].T + self.tensors[bias]
+
+    def heads(self, x, count):
+        """[..., N, D] -> [..., heads, N, D / heads]"""
+        return np.swapaxes(x.reshape(*x.shape[:-1], count, -1), -3, -2)
+
+    def attention(self, q, k, v, count, block, mask=0.0):
+        """Softmax attention of `count` heads, then the block's output projection."""
+        q, k, v = (self.heads(x, count) for x in (q, k, v))
+        scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1]) + mask
+        out = np.swapaxes(softmax(scores) @ v, -3, -2)
+        out = out.reshape(*out.shape[:-2], -1)
+        return self.linear(out, block + "attn.out_proj.weight", block + "attn.out_proj.bias")
+
+    def qkv(self, x, block):
+        z = self.norm(x, block + "ln_1")
+        return np.split(self.linear(z, block + "attn.in_proj_weight", block + "attn.in_proj_bias"), 3, -1)
+
+    def feed_forward(self, x, block):
+        z = self.norm(x, block + "ln_2")
+        z = self.activation(self.linear(z, block + "mlp.c_fc.weight", block + "mlp.c_fc.bias"))
+        return self.linear(z, block + "mlp.c_proj.weight", block + "mlp.c_proj.bias")
+
+    # ---- Words
+
+    def encode_text(self, tokens):
+        """tokens [n, context], zero padded -> [n, C], not normalised."""
+        x = self.tensors["token_embedding.weight"][tokens] + self.tensors["positional_embedding"]
+        mask = np.triu(np.full((self.context, self.context), -np.inf), 1)
+        for i in range(self.text_blocks):
+            block = f"transformer.resblocks.{i}."
+            x = x + self.attention(*self.qkv(x, block), self.text_heads, block, mask)
+            x = x + self.feed_forward(x, block)
+        x = self.norm(x, "ln_final")
+        end = tokens.argmax(-1)
+        return x[np.arange(len(x)), end] @ self.tensors["text_projection"]
+
+    def ensemble(self, tokenizer, text, templates):
+        """[C]: normalise every sentence's feature, average, normalise again."""
+        tokens = np.array([tokenizer.context(template.replace("{}", text), self.context) for template in templates])
+        return unit(unit(self.encode_text(tokens)).mean(0))
+
+    # ---- Pictures
+
+    def position_embedding(self, grid):
+        """[1 + grid^2, D]: interpolated from the stored one when the grid differs."""
+        stored = self.tensors["visual.positional_embedding"]
+        side = math.isqrt(len(stored) - 1)
+        if side == grid:
+            return stored
+        patches = bilinear(stored[1:].reshape(side, side, -1), grid, grid)
+        return np.concatenate([stored[:1], patches.reshape(grid * grid, -1)])
+
+    def stem(self, image):
+        """[3, S, S] -> [N, D]"""
+        p, grid = self.patch, image.shape[1] // self.patch
+        image = image[:, : grid * p, : grid * p]  # what fills no patch is dropped
+        patches = image.reshape(3, grid, p, grid, p).transpose(1, 3, 0, 2, 4).reshape(grid * grid, -1)
+        x = patches @ self.tensors["visual.conv1.weight"].reshape(self.width, -1).T
+        x = np.concatenate([self.tensors["visual.class_embedding"][None], x]) + self.position_embedding(grid)
+        return self.norm(x, "visual.ln_pre")
+
+    def encode_picture(self, image, surgery_last=0):
+        """[3, S, S] -> [N, C], not normalised; the last `surgery_last` blocks get the second path (Eq. 6 and 7)."""
+        x = self.stem(image)
+        second = None
+        for i in range(self.vision_blocks):
+            block = f"visual.transformer.resblocks.{i}."
+            q, k, v = self.qkv(x, block)
+            if i >= self.vision_blocks - surgery_last:
+                second = (x if second is None else second) + self.attention(v, v, v, self.vision_heads, block)
+            x = x + self.attention(q, k, v, self.vision_heads, block)
+            x = x + self.feed_forward(x, block)
+        if second is not None:
+            x = np.concatenate([x[:1], second[1:]])  # the class token is the original path's
+        return self.norm(x, "visual.ln_post") @ self.tensors["visual.proj"]
+
+
+# ---- Feature surgery: from features to scores, maps and points
+
+
+def feature_surgery(tokens, labels, form, tau=2.0):
+    """[N, C] and [T, C] of unit length -> [N, T] (Eq. 8 to 11), the tensor F_m spelled out as the paper has it."""
+    weights = softmax(tau * tokens[0] @ labels.T)
+    weights = weights / weights.mean()
+    products = tokens[:, None, :] * labels[None, :, :]  # F_m [N, T, C]
+    weighted = products * weights[None, :, None]
+    redundant = weighted.mean(1, keepdims=True)  # F_r [N, 1, C]
+    return ((weighted if form == "code" else products) - redundant).sum(-1)
+
+
+def feature_surgery_empty(tokens, labels, empty):
+    """[N, T]: the empty string's feature [C] in the redundant feature's place."""
+    return tokens @ (labels - empty).T
+
+
+def similarity_map(scores, height, width):
+    """Scores of the patches [N - 1, T] -> [height, width, T]: min-max, then bilinear (the published code's order)."""
+    side = math.isqrt(len(scores))
+    low, high = scores.min(0), scores.max(0)
+    return bilinear(((scores - low) / (high - low)).reshape(side, side, -1), height, width)
+
+
+def points(scores, height, width, threshold=0.8):
+    """Scores of the patches [N - 1] of one text -> ([[x, y], ...], [1, ..., 0, ...]), and how clear the choice was."""
+    side = math.isqrt(len(scores))
+    half = side // 2
+    values = bilinear(scores.reshape(side, side), half, half).reshape(-1)
+    values = (values - values.min()) / (values.max() - values.min())
+    count = min(int((values >= threshold).sum()), half * half // 2)
+    order = values.argsort(kind="stable")
+    chosen = np.concatenate([order[len(order) - count :], order[:count]])
+    x = np.minimum((chosen % half + 0.5) * width / half, width - 1).astype(int)
+    y = np.minimum((chosen // half + 0.5) * height / half, height - 1).astype(int)
+    margin = min(np.abs(values - threshold).min(), np.diff(values[order]).min())
+    return [[int(a), int(b)] for a, b in zip(x, y)], [1] * count + [0] * count, margin
