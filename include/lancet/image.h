@@ -203,7 +203,7 @@ typedef struct lancet_png {
     size_t palette_count;         /**< PALETTE only: 1 to 256; every sample must be below it */
     const lancet_png_text *texts; /**< [text_count]; NULL if none */
     size_t text_count;
-    int level; /**< zlib level, 1 (fast) to 9 (small); 0: 3. Same input, same bytes, for one version of zlib
+    int level; /**< zlib level, 1 (fast) to 9 (small); 0: 2. Same input, same bytes, for one version of zlib
                 */
 } lancet_png;
 

@@ -1,0 +1,180 @@
+/* PNG through libpng. SPDX-License-Identifier: Apache-2.0 */
+#include "image/decode.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <png.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEADER_END 33 /* signature 8, IHDR 25 */
+
+/* All that must survive a jump out of the library lives here, not in local variables. */
+typedef struct reader {
+    const uint8_t *bytes;
+    size_t length, at;
+    png_structp library;
+    png_infop info;
+    lancet_image *image;
+    uint8_t *rgba; /* [height, width, 4], only to blend */
+    bool out_of_memory;
+    char message[200];
+} reader;
+
+static void on_error(png_structp library, png_const_charp message)
+{
+    reader *r = png_get_error_ptr(library);
+
+    snprintf(r->message, sizeof r->message, "%s", message);
+    png_longjmp(library, 1);
+}
+
+static void on_warning(png_structp library, png_const_charp message)
+{
+    (void)library; /* what the library warns of does not change the pixels */
+    (void)message;
+}
+
+static png_voidp on_allocate(png_structp library, png_alloc_size_t size)
+{
+    reader *r = png_get_mem_ptr(library);
+    void *memory = lancet_allocate(size, 1);
+
+    r->out_of_memory |= !memory;
+    return memory;
+}
+
+static void on_free(png_structp library, png_voidp memory)
+{
+    (void)library;
+    lancet_free(memory);
+}
+
+static void on_read(png_structp library, png_bytep out, size_t length)
+{
+    reader *r = png_get_io_ptr(library);
+
+    if (length > r->length - r->at)
+        png_error(library, "expected more data, found the end of the file");
+    memcpy(out, r->bytes + r->at, length);
+    r->at += length;
+}
+
+static uint32_t number_at(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* The orientation may stand behind the pixels, where the library would not have come yet. */
+static int orientation_of(const uint8_t *bytes, size_t length)
+{
+    size_t at = 8;
+
+    while (length - at >= 12) {
+        const uint32_t size = number_at(bytes + at);
+
+        if (size > length - at - 12)
+            break;
+        if (memcmp(bytes + at + 4, "eXIf", 4) == 0)
+            return lancet_exif_orientation(bytes + at + 8, size);
+        at += 12 + (size_t)size;
+    }
+    return 1;
+}
+
+/* Only what the pixels need is parsed: no profiles, no compressed texts that could swell. */
+static void skip_the_rest(png_structp library)
+{
+    static const png_byte needless[] =
+        "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0"
+        "sPLT\0sRGB\0tEXt\0tIME\0zTXt";
+
+    png_set_keep_unknown_chunks(library, PNG_HANDLE_CHUNK_NEVER, needless, sizeof needless / 5);
+    png_set_keep_unknown_chunks(library, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+}
+
+/* Runs under setjmp: every failure of the library jumps out, ours return. */
+static lancet_status read_pixels(reader *r, const lancet_source *source, lancet_error *error)
+{
+    png_structp library = r->library;
+    bool alpha, blend;
+    int passes;
+
+    png_set_read_fn(library, r, on_read);
+    png_set_user_limits(library, LANCET_PICTURE_SIDE_MAX, LANCET_PICTURE_SIDE_MAX);
+    skip_the_rest(library);
+    png_read_info(library, r->info);
+    alpha = (png_get_color_type(library, r->info) & PNG_COLOR_MASK_ALPHA) ||
+            png_get_valid(library, r->info, PNG_INFO_tRNS);
+    blend = alpha && source->options->blend;
+    r->image->about.had_alpha = alpha;
+
+    png_set_expand(library); /* palette to RGB, fewer bits to 8, a transparent colour to an alpha channel */
+    png_set_strip_16(library);
+    png_set_gray_to_rgb(library);
+    if (blend) {
+        r->rgba = lancet_allocate(r->image->width * r->image->height, 4);
+        if (!r->rgba)
+            return lancet_fail_memory(error, "a picture");
+    } else {
+        png_set_strip_alpha(library);
+    }
+    passes = png_set_interlace_handling(library);
+    png_read_update_info(library, r->info);
+    if (png_get_rowbytes(library, r->info) != r->image->width * (blend ? 4 : 3))
+        png_error(library, "rows of an unexpected length");
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < r->image->height; y++)
+            png_read_row(library,
+                         blend ? r->rgba + y * r->image->width * 4 : r->image->rgb + y * r->image->width * 3,
+                         NULL);
+    if (blend)
+        lancet_decode_blend(r->image->rgb, r->rgba, r->image->width * r->image->height, source->options);
+    return LANCET_OK; /* what follows the last row does not matter */
+}
+
+static lancet_status read_under_guard(reader *r, const lancet_source *source, lancet_error *error)
+{
+    r->library =
+        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, r, on_error, on_warning, r, on_allocate, on_free);
+    r->info = r->library ? png_create_info_struct(r->library) : NULL;
+    if (!r->info)
+        return lancet_fail_memory(error, "a PNG reader");
+    if (setjmp(png_jmpbuf(r->library)) == 0)
+        return read_pixels(r, source, error);
+    if (r->out_of_memory)
+        return lancet_fail_memory(error, "decoding a PNG");
+    return lancet_fail(error, LANCET_ERROR_INPUT, "damaged PNG: %s", r->message);
+}
+
+lancet_status lancet_png_read(lancet_image **image, const lancet_source *source, lancet_error *error)
+{
+    reader *r = NULL;
+    lancet_status status;
+
+    *image = NULL;
+    if (source->length < HEADER_END || memcmp(source->bytes + 8, "\0\0\0\x0DIHDR", 8) != 0)
+        return lancet_fail(error, LANCET_ERROR_INPUT,
+                           "damaged PNG: expected an IHDR chunk at the beginning, found none");
+    r = lancet_allocate_zero(1, sizeof *r);
+    if (!r)
+        return lancet_fail_memory(error, "a PNG reader");
+    r->bytes = source->bytes;
+    r->length = source->length;
+    status = lancet_decode_create(&r->image, source, "PNG", number_at(source->bytes + 16),
+                                  number_at(source->bytes + 20), error);
+    if (status == LANCET_OK)
+        status = read_under_guard(r, source, error);
+    if (r->library)
+        png_destroy_read_struct(&r->library, &r->info, NULL);
+    if (status == LANCET_OK) {
+        r->image->about.orientation = orientation_of(source->bytes, source->length);
+        *image = r->image;
+    } else {
+        lancet_image_close(&r->image);
+    }
+    lancet_free(r->rgba);
+    lancet_free(r);
+    return status;
+}
