@@ -30,6 +30,13 @@ const lancet_tensor *lancet_checkpoint_find(const lancet_checkpoint *checkpoint,
  * otherwise. */
 const char *lancet_checkpoint_unreadable(const lancet_checkpoint *checkpoint, const char *name);
 
+/** The first name in the file, readable or not, that starts so; NULL if there is none. */
+const char *lancet_checkpoint_find_prefix(const lancet_checkpoint *checkpoint, const char *prefix);
+
+/** Every name in the file, readable or not, in the order of strcmp. */
+size_t lancet_checkpoint_names(const lancet_checkpoint *checkpoint);
+const char *lancet_checkpoint_name(const lancet_checkpoint *checkpoint, size_t index);
+
 /** Every readable tensor, in the order of their data in the file. */
 size_t lancet_checkpoint_count(const lancet_checkpoint *checkpoint);
 const lancet_tensor *lancet_checkpoint_tensor(const lancet_checkpoint *checkpoint, size_t index);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checkpoint/clip_recognise.h"
+
+#include "checkpoint/clip_roles.h"
+#include "checkpoint/json.h"
+
+#include <string.h>
+
+/* What a tensor's name gives away about a model that is not run. The first line that fits is the message, so
+ * that the telling ones come first. */
+typedef struct giveaway {
+    lancet_naming naming;
+    bool vision, text; /* whom it concerns */
+    const char *prefix, *what;
+} giveaway;
+
+static const giveaway giveaways[] = {
+    {LANCET_NAMING_OPENAI, true, true, "text_decoder.", "a CoCa model"},
+    {LANCET_NAMING_OPENAI, true, true, "text.cls_emb", "a CoCa model"},
+    {LANCET_NAMING_OPENAI, true, true, "cls_emb", "a CoCa model"},
+    {LANCET_NAMING_OPENAI, true, true, "logit_bias", "a SigLIP model"},
+    {LANCET_NAMING_OPENAI, true, false, "visual.attn_pool.", "a picture tower with attentional pooling"},
+    {LANCET_NAMING_OPENAI, true, false, "visual.trunk.", "a picture tower from timm"},
+    {LANCET_NAMING_OPENAI, true, false, "visual.layer1.", "a ModifiedResNet picture tower"},
+    {LANCET_NAMING_OPENAI, false, true, "text.", "a text tower under its own prefix (CustomTextCLIP)"},
+    {LANCET_NAMING_OPENAI, false, true, "text_projection.", "a text projection that is a linear layer"},
+    {LANCET_NAMING_HUGGING_FACE, true, true, "logit_bias", "a SigLIP model"},
+    {LANCET_NAMING_HUGGING_FACE, true, false, "vision_model.head.", "a SigLIP picture tower"},
+    {LANCET_NAMING_HUGGING_FACE, false, true, "text_model.head.", "a SigLIP text tower"},
+    {LANCET_NAMING_HUGGING_FACE, true, false, "vision_model.embeddings.patch_embedding.bias",
+     "a picture tower whose patch layer has a bias"},
+    {LANCET_NAMING_HUGGING_FACE, false, true, "text_model.embeddings.word_embeddings", "a BERT text tower"},
+    {LANCET_NAMING_HUGGING_FACE, false, true, "text_model.roberta.", "a RoBERTa text tower"},
+};
+
+static bool starts(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* "12.attn..." after a block's prefix: the number, and what follows its dot; NULL if there is no number. */
+static const char *read_block(const char *text, size_t *block)
+{
+    const char *start = text;
+
+    *block = 0;
+    for (; *text >= '0' && *text <= '9'; text++)
+        if (*block <= LANCET_BLOCKS_MAX) /* beyond that, how far is all the same */
+            *block = *block * 10 + (size_t)(*text - '0');
+    return text > start && *text == '.' ? text + 1 : NULL;
+}
+
+/* Blocks are counted by the highest number: a gap then shows as a tensor that is missing, by its name. */
+static lancet_status count_blocks(size_t *count, const lancet_checkpoint *checkpoint, lancet_naming naming,
+                                  bool vision, lancet_error *error)
+{
+    const char *prefix = lancet_block_prefix(naming, vision);
+    const size_t names = lancet_checkpoint_names(checkpoint), length = strlen(prefix);
+    const char *path = lancet_checkpoint_path(checkpoint);
+    char shown[96];
+
+    *count = 0;
+    for (size_t i = 0; i < names; i++) {
+        const char *name = lancet_checkpoint_name(checkpoint, i), *rest;
+        size_t block;
+
+        if (strncmp(name, prefix, length) != 0)
+            continue;
+        rest = read_block(name + length, &block);
+        if (!rest)
+            continue;
+        if (starts(rest, "ls_1.") || starts(rest, "ls_2."))
+            return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
+                               "%s: found a tower with LayerScale (%s), which is not supported", path,
+                               lancet_json_show(shown, sizeof shown, name));
+        if (block >= LANCET_BLOCKS_MAX)
+            return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: expected at most %d blocks", path,
+                               lancet_json_show(shown, sizeof shown, name), LANCET_BLOCKS_MAX);
+        if (block >= *count)
+            *count = block + 1;
+    }
+    return LANCET_OK;
+}
+
+static bool is_any(const lancet_checkpoint *checkpoint, const char *const *prefixes)
+{
+    for (; *prefixes; prefixes++)
+        if (lancet_checkpoint_find_prefix(checkpoint, *prefixes))
+            return true;
+    return false;
+}
+
+static lancet_status refuse_nothing(const lancet_checkpoint *checkpoint, lancet_error *error)
+{
+    const char *path = lancet_checkpoint_path(checkpoint);
+    const size_t names = lancet_checkpoint_names(checkpoint);
+    char shown[96];
+
+    if (!names)
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected a CLIP model, found no tensors at all",
+                           path);
+    return lancet_fail(error, LANCET_ERROR_INPUT,
+                       "%s: expected a CLIP model (tensors such as visual.conv1.weight or "
+                       "vision_model.embeddings.class_embedding), found %zu others, such as %s",
+                       path, names,
+                       lancet_json_show(shown, sizeof shown, lancet_checkpoint_name(checkpoint, 0)));
+}
+
+lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
+                                    const lancet_checkpoint *checkpoint, lancet_towers towers,
+                                    lancet_error *error)
+{
+    static const char *const hugging_face[] = {"vision_model.", "text_model.", NULL};
+    static const char *const vision[][4] = {
+        [LANCET_NAMING_OPENAI] = {"visual.", NULL}, [LANCET_NAMING_HUGGING_FACE] = {"vision_model.", NULL}};
+    static const char *const text[][5] = {[LANCET_NAMING_OPENAI] = {"transformer.resblocks.",
+                                                                    "token_embedding.", "text_projection",
+                                                                    "text.", NULL},
+                                          [LANCET_NAMING_HUGGING_FACE] = {"text_model.", NULL}};
+    const char *path = lancet_checkpoint_path(checkpoint);
+    const lancet_naming naming =
+        is_any(checkpoint, hugging_face) ? LANCET_NAMING_HUGGING_FACE : LANCET_NAMING_OPENAI;
+    const bool has_vision = is_any(checkpoint, vision[naming]), has_text = is_any(checkpoint, text[naming]);
+    lancet_status status = LANCET_OK;
+    char shown[96];
+
+    if (!has_vision && !has_text)
+        return refuse_nothing(checkpoint, error);
+    if ((towers == LANCET_TOWERS_VISION && !has_vision) || (towers == LANCET_TOWERS_TEXT && !has_text))
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected a %s tower, found a %s tower alone", path,
+                           has_text ? "picture" : "text", has_text ? "text" : "picture");
+    configuration->naming = naming;
+    configuration->has_vision = has_vision && towers != LANCET_TOWERS_TEXT;
+    configuration->has_text = has_text && towers != LANCET_TOWERS_VISION;
+    for (size_t i = 0; i < sizeof giveaways / sizeof *giveaways; i++) {
+        const giveaway *g = &giveaways[i];
+        const char *name = lancet_checkpoint_find_prefix(checkpoint, g->prefix);
+
+        if (name && g->naming == naming &&
+            ((g->vision && configuration->has_vision) || (g->text && configuration->has_text)))
+            return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
+                               "%s: found %s (%s), which is not supported yet", path, g->what,
+                               lancet_json_show(shown, sizeof shown, name));
+    }
+    if (configuration->has_vision)
+        status = count_blocks(&configuration->vision_blocks, checkpoint, naming, true, error);
+    if (status == LANCET_OK && configuration->has_text)
+        status = count_blocks(&configuration->text_blocks, checkpoint, naming, false, error);
+    return status;
+}
+
+static bool has_role(const char *name, const lancet_role *roles, size_t count, lancet_naming naming)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *known = lancet_role_name(&roles[i], naming);
+
+        if (known && strcmp(known, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+lancet_status lancet_clip_check_strangers(const lancet_checkpoint *checkpoint, lancet_naming naming,
+                                          bool vision, lancet_error *error)
+{
+    const bool openai = naming == LANCET_NAMING_OPENAI;
+    const char *tower =
+        openai ? (vision ? "visual." : "transformer.") : (vision ? "vision_model." : "text_model.");
+    const char *blocks = lancet_block_prefix(naming, vision);
+    const size_t count = lancet_checkpoint_count(checkpoint);
+    char shown[96];
+
+    for (size_t i = 0; i < count; i++) {
+        const lancet_tensor *tensor = lancet_checkpoint_tensor(checkpoint, i);
+        const char *rest = NULL;
+        size_t block;
+
+        if (!starts(tensor->name, tower))
+            continue;
+        /* Counters and lists of positions change no result. */
+        if (tensor->dtype != LANCET_F32 && tensor->dtype != LANCET_F16 && tensor->dtype != LANCET_BF16)
+            continue;
+        if (starts(tensor->name, blocks))
+            rest = read_block(tensor->name + strlen(blocks), &block);
+        if (rest ? has_role(rest, lancet_block_roles, LANCET_BLOCK_ROLES, naming)
+                 : has_role(tensor->name, vision ? lancet_vision_roles : lancet_text_roles,
+                            vision ? LANCET_VISION_ROLES : LANCET_TEXT_ROLES, naming))
+            continue;
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: tensor %s: not part of any tower that is supported: the model would compute "
+                           "something else",
+                           lancet_checkpoint_path(checkpoint),
+                           lancet_json_show(shown, sizeof shown, tensor->name));
+    }
+    return LANCET_OK;
+}

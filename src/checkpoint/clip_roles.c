@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checkpoint/clip_roles.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const lancet_role lancet_vision_roles[LANCET_VISION_ROLES] = {
+    [LANCET_ROLE_CLASS_EMBEDDING] = {"visual.class_embedding", "vision_model.embeddings.class_embedding", "D",
+                                     "D"},
+    [LANCET_ROLE_VISION_POSITIONS] = {"visual.positional_embedding",
+                                      "vision_model.embeddings.position_embedding.weight", "PD", "PD"},
+    [LANCET_ROLE_PATCH] = {"visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight", "D3pp",
+                           "D3pp"},
+    /* "layrnorm" is how the other library spells it. */
+    [LANCET_ROLE_LN_PRE_WEIGHT] = {"visual.ln_pre.weight", "vision_model.pre_layrnorm.weight", "D", "D"},
+    [LANCET_ROLE_LN_PRE_BIAS] = {"visual.ln_pre.bias", "vision_model.pre_layrnorm.bias", "D", "D"},
+    [LANCET_ROLE_LN_POST_WEIGHT] = {"visual.ln_post.weight", "vision_model.post_layernorm.weight", "D", "D"},
+    [LANCET_ROLE_LN_POST_BIAS] = {"visual.ln_post.bias", "vision_model.post_layernorm.bias", "D", "D"},
+    [LANCET_ROLE_VISION_PROJECTION] = {"visual.proj", "visual_projection.weight", "DC", "CD"},
+};
+
+const lancet_role lancet_text_roles[LANCET_TEXT_ROLES] = {
+    [LANCET_ROLE_TOKEN_EMBEDDING] = {"token_embedding.weight", "text_model.embeddings.token_embedding.weight",
+                                     "VD", "VD"},
+    [LANCET_ROLE_TEXT_POSITIONS] = {"positional_embedding", "text_model.embeddings.position_embedding.weight",
+                                    "TD", "TD"},
+    [LANCET_ROLE_LN_FINAL_WEIGHT] = {"ln_final.weight", "text_model.final_layer_norm.weight", "D", "D"},
+    [LANCET_ROLE_LN_FINAL_BIAS] = {"ln_final.bias", "text_model.final_layer_norm.bias", "D", "D"},
+    [LANCET_ROLE_TEXT_PROJECTION] = {"text_projection", "text_projection.weight", "DC", "CD"},
+};
+
+const lancet_role lancet_block_roles[LANCET_BLOCK_ROLES] = {
+    [LANCET_ROLE_LN_1_WEIGHT] = {"ln_1.weight", "layer_norm1.weight", "D", "D"},
+    [LANCET_ROLE_LN_1_BIAS] = {"ln_1.bias", "layer_norm1.bias", "D", "D"},
+    [LANCET_ROLE_LN_2_WEIGHT] = {"ln_2.weight", "layer_norm2.weight", "D", "D"},
+    [LANCET_ROLE_LN_2_BIAS] = {"ln_2.bias", "layer_norm2.bias", "D", "D"},
+    [LANCET_ROLE_QKV_WEIGHT] = {"attn.in_proj_weight", NULL, "9D", NULL},
+    [LANCET_ROLE_QKV_BIAS] = {"attn.in_proj_bias", NULL, "9", NULL},
+    [LANCET_ROLE_Q_WEIGHT] = {NULL, "self_attn.q_proj.weight", NULL, "DD"},
+    [LANCET_ROLE_K_WEIGHT] = {NULL, "self_attn.k_proj.weight", NULL, "DD"},
+    [LANCET_ROLE_V_WEIGHT] = {NULL, "self_attn.v_proj.weight", NULL, "DD"},
+    [LANCET_ROLE_Q_BIAS] = {NULL, "self_attn.q_proj.bias", NULL, "D"},
+    [LANCET_ROLE_K_BIAS] = {NULL, "self_attn.k_proj.bias", NULL, "D"},
+    [LANCET_ROLE_V_BIAS] = {NULL, "self_attn.v_proj.bias", NULL, "D"},
+    [LANCET_ROLE_OUT_WEIGHT] = {"attn.out_proj.weight", "self_attn.out_proj.weight", "DD", "DD"},
+    [LANCET_ROLE_OUT_BIAS] = {"attn.out_proj.bias", "self_attn.out_proj.bias", "D", "D"},
+    [LANCET_ROLE_EXPAND_WEIGHT] = {"mlp.c_fc.weight", "mlp.fc1.weight", "HD", "HD"},
+    [LANCET_ROLE_EXPAND_BIAS] = {"mlp.c_fc.bias", "mlp.fc1.bias", "H", "H"},
+    [LANCET_ROLE_CONTRACT_WEIGHT] = {"mlp.c_proj.weight", "mlp.fc2.weight", "DH", "DH"},
+    [LANCET_ROLE_CONTRACT_BIAS] = {"mlp.c_proj.bias", "mlp.fc2.bias", "D", "D"},
+};
+
+const char *lancet_role_name(const lancet_role *role, lancet_naming naming)
+{
+    return naming == LANCET_NAMING_OPENAI ? role->openai : role->hugging_face;
+}
+
+const char *lancet_role_shape(const lancet_role *role, lancet_naming naming)
+{
+    return naming == LANCET_NAMING_OPENAI ? role->shape : role->hugging_face_shape;
+}
+
+const char *lancet_block_prefix(lancet_naming naming, bool vision)
+{
+    if (naming == LANCET_NAMING_OPENAI)
+        return vision ? "visual.transformer.resblocks." : "transformer.resblocks.";
+    return vision ? "vision_model.encoder.layers." : "text_model.encoder.layers.";
+}
+
+const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], lancet_naming naming, bool vision,
+                              size_t block, const lancet_role *role)
+{
+    const char *suffix = lancet_role_name(role, naming);
+
+    if (!suffix)
+        return NULL;
+    snprintf(name, LANCET_TENSOR_NAME_SIZE, "%s%zu.%s", lancet_block_prefix(naming, vision), block, suffix);
+    return name;
+}
+
+/* The letters for a reader: "[D,3,p,p]". */
+static void print_letters(char *text, size_t size, const char *letters)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; letters[i] && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, letters[i] == '9' ? "%s3D" : "%s%c", i ? "," : "[",
+                                 letters[i]);
+    if (used < size)
+        snprintf(text + used, size - used, *letters ? "]" : "[]");
+}
+
+lancet_status lancet_role_fail_shape(const lancet_checkpoint *checkpoint, const lancet_tensor *tensor,
+                                     const char *expected, lancet_error *error)
+{
+    char found[192];
+
+    lancet_shape_print(found, sizeof found, tensor->shape, tensor->rank);
+    return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: expected %s, found %s",
+                       lancet_checkpoint_path(checkpoint), tensor->name, expected, found);
+}
+
+lancet_status lancet_role_find(lancet_tensor *tensor, const lancet_checkpoint *checkpoint, const char *name,
+                               const char *shape, lancet_error *error)
+{
+    const lancet_tensor *found = lancet_checkpoint_find(checkpoint, name);
+    const char *path = lancet_checkpoint_path(checkpoint);
+    const char *type =
+        found ? lancet_dtype_name(found->dtype) : lancet_checkpoint_unreadable(checkpoint, name);
+    char letters[32];
+
+    print_letters(letters, sizeof letters, shape);
+    if (!type)
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: expected %s, but it is missing", path,
+                           name, letters);
+    if (!found || (found->dtype != LANCET_F32 && found->dtype != LANCET_F16 && found->dtype != LANCET_BF16))
+        return lancet_fail(error, type[0] == 'F' ? LANCET_ERROR_UNSUPPORTED : LANCET_ERROR_INPUT,
+                           "%s: tensor %s: expected F32, F16 or BF16, found %s", path, name, type);
+    if (found->rank != strlen(shape) || found->count == 0)
+        return lancet_role_fail_shape(checkpoint, found, letters, error);
+    *tensor = *found;
+    return LANCET_OK;
+}

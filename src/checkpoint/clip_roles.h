@@ -1,0 +1,85 @@
+/* The table of names: what a tensor is called, and how it is shaped, for each role in a CLIP model.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_CHECKPOINT_CLIP_ROLES_H
+#define LANCET_CHECKPOINT_CLIP_ROLES_H
+
+#include "checkpoint/clip_configuration.h"
+
+/** Shapes are written in letters: D the tower's width, H its hidden width, C the embedding, P 1 + grid *
+ * grid, p the patch side, T the context, V the vocabulary; 3 is itself, 9 is 3 D. */
+typedef struct lancet_role {
+    const char *openai, *hugging_face; /* NULL: not in this naming */
+    const char *shape, *hugging_face_shape;
+} lancet_role;
+
+enum {
+    LANCET_ROLE_CLASS_EMBEDDING,
+    LANCET_ROLE_VISION_POSITIONS,
+    LANCET_ROLE_PATCH,
+    LANCET_ROLE_LN_PRE_WEIGHT,
+    LANCET_ROLE_LN_PRE_BIAS,
+    LANCET_ROLE_LN_POST_WEIGHT,
+    LANCET_ROLE_LN_POST_BIAS,
+    LANCET_ROLE_VISION_PROJECTION,
+    LANCET_VISION_ROLES
+};
+
+enum {
+    LANCET_ROLE_TOKEN_EMBEDDING,
+    LANCET_ROLE_TEXT_POSITIONS,
+    LANCET_ROLE_LN_FINAL_WEIGHT,
+    LANCET_ROLE_LN_FINAL_BIAS,
+    LANCET_ROLE_TEXT_PROJECTION,
+    LANCET_TEXT_ROLES
+};
+
+enum {
+    LANCET_ROLE_LN_1_WEIGHT,
+    LANCET_ROLE_LN_1_BIAS,
+    LANCET_ROLE_LN_2_WEIGHT,
+    LANCET_ROLE_LN_2_BIAS,
+    LANCET_ROLE_QKV_WEIGHT, /* packed: OpenAI's */
+    LANCET_ROLE_QKV_BIAS,
+    LANCET_ROLE_Q_WEIGHT, /* apart: Hugging Face's; k and v follow each */
+    LANCET_ROLE_K_WEIGHT,
+    LANCET_ROLE_V_WEIGHT,
+    LANCET_ROLE_Q_BIAS,
+    LANCET_ROLE_K_BIAS,
+    LANCET_ROLE_V_BIAS,
+    LANCET_ROLE_OUT_WEIGHT,
+    LANCET_ROLE_OUT_BIAS,
+    LANCET_ROLE_EXPAND_WEIGHT,
+    LANCET_ROLE_EXPAND_BIAS,
+    LANCET_ROLE_CONTRACT_WEIGHT,
+    LANCET_ROLE_CONTRACT_BIAS,
+    LANCET_BLOCK_ROLES
+};
+
+extern const lancet_role lancet_vision_roles[LANCET_VISION_ROLES];
+extern const lancet_role lancet_text_roles[LANCET_TEXT_ROLES];
+/** Names relative to "<prefix><number>.". */
+extern const lancet_role lancet_block_roles[LANCET_BLOCK_ROLES];
+
+#define LANCET_TENSOR_NAME_SIZE 128
+
+const char *lancet_role_name(const lancet_role *role, lancet_naming naming);
+const char *lancet_role_shape(const lancet_role *role, lancet_naming naming);
+
+/** What comes before a block's number. */
+const char *lancet_block_prefix(lancet_naming naming, bool vision);
+
+/** The whole name of a block's tensor; NULL if the naming has none for the role. */
+const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], lancet_naming naming, bool vision,
+                              size_t block, const lancet_role *role);
+
+/** *tensor = the floating tensor of that name and rank. `shape` in letters is for the message alone.
+ *  Errors: INPUT (missing, of another rank, not of floating type, or empty), UNSUPPORTED (a floating type
+ * that is not read). */
+lancet_status lancet_role_find(lancet_tensor *tensor, const lancet_checkpoint *checkpoint, const char *name,
+                               const char *shape, lancet_error *error);
+
+/** "path: tensor name: expected shape, found its shape". */
+lancet_status lancet_role_fail_shape(const lancet_checkpoint *checkpoint, const lancet_tensor *tensor,
+                                     const char *expected, lancet_error *error);
+
+#endif

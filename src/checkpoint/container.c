@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checkpoint/container.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* How much of a file is looked at. */
+#define LOOK_MAX 65536
+
+typedef struct signature {
+    size_t offset;
+    const char *bytes;
+    size_t length;
+    const char *what;
+    lancet_status status;
+} signature;
+
+#define AT(offset, bytes) offset, bytes, sizeof(bytes) - 1
+
+/* The containers to come (PyTorch, GGUF) leave this table when their readers arrive. */
+static const signature signatures[] = {
+    {AT(0, "GGUF"), "a GGUF file, which is not supported yet", LANCET_ERROR_UNSUPPORTED},
+    {AT(0, "tjgg"), "a GGML file, which is not supported", LANCET_ERROR_UNSUPPORTED},
+    {AT(0, "lmgg"), "a GGML file, which is not supported", LANCET_ERROR_UNSUPPORTED},
+    {AT(0, "\x89HDF\r\n\x1a\n"), "an HDF5 file (Keras or TensorFlow), which is not supported",
+     LANCET_ERROR_UNSUPPORTED},
+    {AT(4, "TFL3"), "a TensorFlow Lite model, which is not supported", LANCET_ERROR_UNSUPPORTED},
+    {AT(0, "\x93NUMPY"), "a NumPy array, no model", LANCET_ERROR_INPUT},
+    {AT(0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"),
+     "a PyTorch file of before version 1.6 (a bare pickle), which is not supported",
+     LANCET_ERROR_UNSUPPORTED},
+    {AT(0, "version https://git-lfs.github.com/"), "a Git LFS pointer, not the weights (run git lfs pull)",
+     LANCET_ERROR_INPUT},
+    {AT(257, "ustar"), "a tar archive, no model", LANCET_ERROR_INPUT},
+    {AT(0, "\x1f\x8b"), "a gzip archive, no model", LANCET_ERROR_INPUT},
+    {AT(0, "\x28\xb5\x2f\xfd"), "a Zstandard archive, no model", LANCET_ERROR_INPUT},
+    {AT(0, "\xfd\x37zXZ"), "an xz archive, no model", LANCET_ERROR_INPUT},
+    {AT(0, "\xff\xd8\xff"), "a JPEG picture, no model", LANCET_ERROR_INPUT},
+    {AT(0, "\x89PNG"), "a PNG picture, no model", LANCET_ERROR_INPUT},
+    {AT(8, "WEBP"), "a WebP picture, no model", LANCET_ERROR_INPUT},
+    {AT(0, "\x7f"
+           "ELF"),
+     "a program, no model", LANCET_ERROR_INPUT},
+};
+
+static bool contains(const uint8_t *bytes, size_t length, const char *text)
+{
+    const size_t size = strlen(text);
+
+    if (length > LOOK_MAX)
+        length = LOOK_MAX;
+    for (size_t i = 0; i + size <= length; i++)
+        if (bytes[i] == (uint8_t)text[0] && memcmp(bytes + i, text, size) == 0)
+            return true;
+    return false;
+}
+
+/* ASCII letters of either case; `text` is in small letters. */
+static bool starts_with(const uint8_t *bytes, size_t length, const char *text)
+{
+    for (size_t i = 0; text[i]; i++) {
+        const int c = i < length ? bytes[i] : -1;
+
+        if ((c >= 'A' && c <= 'Z' ? c + 32 : c) != text[i])
+            return false;
+    }
+    return true;
+}
+
+static const char *name_text(const uint8_t *bytes, size_t length)
+{
+    static const char *const openings[] = {"<!doctype", "<html", "<head", "<?xml", "<!--"};
+
+    while (length && (*bytes <= ' ' || *bytes == 0xEF || *bytes == 0xBB || *bytes == 0xBF)) {
+        bytes++;
+        length--;
+    }
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
+        if (starts_with(bytes, length, openings[i]))
+            return "an HTML page, not the weights (a download that failed?)";
+    if (starts_with(bytes, length, "{"))
+        return contains(bytes, length, "\"weight_map\"")
+                   ? "an index of weights split over several files, which is not supported yet"
+                   : "a JSON text, no model";
+    return NULL;
+}
+
+lancet_status lancet_container_check(const uint8_t *bytes, size_t length, const char *path,
+                                     lancet_error *error)
+{
+    const char *text;
+
+    if (!length)
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected a model, found an empty file", path);
+    /* First, because a table of 640 bytes starts as a pickle does. */
+    if (length > 8 && bytes[8] == '{' && bytes[7] == 0)
+        return LANCET_OK;
+    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
+        const signature *s = &signatures[i];
+
+        if (length >= s->offset + s->length && memcmp(bytes + s->offset, s->bytes, s->length) == 0)
+            return lancet_fail(error, s->status, "%s: expected safetensors, found %s", path, s->what);
+    }
+    if (length >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0)
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected safetensors, found %s", path,
+                           contains(bytes, length, "data.pkl") || contains(bytes, length, "/version")
+                               ? "a PyTorch archive, which is not supported yet"
+                               : "a zip archive, which is not supported");
+    if (length >= 3 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5)
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected safetensors, found %s", path,
+                           "a Python pickle, which is not supported");
+    /* ONNX is a protocol buffer: field 1 is its version, field 2 who made it. */
+    if (length >= 4 && bytes[0] == 0x08 && bytes[1] && bytes[1] < 0x20 && bytes[2] == 0x12)
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected safetensors, found %s", path,
+                           "an ONNX model, which is not supported");
+    text = name_text(bytes, length < LOOK_MAX ? length : LOOK_MAX);
+    if (text)
+        return lancet_fail(error, strstr(text, "supported") ? LANCET_ERROR_UNSUPPORTED : LANCET_ERROR_INPUT,
+                           "%s: expected safetensors, found %s", path, text);
+    return LANCET_OK;
+}

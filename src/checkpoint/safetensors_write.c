@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+#include "base/utf8.h"
+#include "checkpoint/json.h"
+#include "checkpoint/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void print_string(lancet_buffer *out, const char *text)
+{
+    size_t start = 0, i = 0;
+
+    lancet_buffer_append(out, "\"", 1);
+    for (; text[i]; i++) {
+        const unsigned char c = (unsigned char)text[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        lancet_buffer_append(out, text + start, i - start);
+        if (c < 0x20)
+            lancet_buffer_print(out, "\\u%04x", (unsigned)c);
+        else
+            lancet_buffer_print(out, "\\%c", c);
+        start = i + 1;
+    }
+    lancet_buffer_append(out, text + start, i - start);
+    lancet_buffer_append(out, "\"", 1);
+}
+
+static int compare_texts(const void *left, const void *right)
+{
+    const char *const *a = left, *const *b = right;
+
+    return strcmp(*a, *b);
+}
+
+/* Refuses what our own reader would refuse. */
+static lancet_status check_names(const char **names, size_t count, const char *what, lancet_error *error)
+{
+    char shown[96];
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t length = names[i] ? strlen(names[i]) : 0;
+
+        if (!names[i])
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s %zu has no name", what, i);
+        if (lancet_utf8_check(names[i], length) != length)
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "the name of %s %zu is not UTF-8", what, i);
+        if (strcmp(names[i], "__metadata__") == 0)
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s %zu cannot be named __metadata__", what, i);
+    }
+    if (count)
+        qsort(names, count, sizeof *names, compare_texts);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "two of the %ss are named %s", what,
+                               lancet_json_show(shown, sizeof shown, names[i]));
+    return LANCET_OK;
+}
+
+static lancet_status check_all(const lancet_tensor *tensors, size_t count, const char *const *keys,
+                               const char *const *values, size_t metadata_count, lancet_error *error)
+{
+    const char **names = lancet_allocate(count > metadata_count ? count : metadata_count, sizeof *names);
+    lancet_status status;
+
+    if (!names)
+        return lancet_fail_memory(error, "the names of tensors");
+    for (size_t i = 0; i < count; i++)
+        names[i] = tensors[i].name;
+    status = check_names(names, count, "tensor", error);
+    for (size_t i = 0; i < metadata_count; i++)
+        names[i] = keys[i];
+    if (status == LANCET_OK)
+        status = check_names(names, metadata_count, "metadata key", error);
+    for (size_t i = 0; status == LANCET_OK && i < metadata_count; i++)
+        if (!values[i] || lancet_utf8_check(values[i], strlen(values[i])) != strlen(values[i]))
+            status = lancet_fail(error, LANCET_ERROR_ARGUMENT, "metadata %s is not UTF-8", keys[i]);
+    for (size_t i = 0; status == LANCET_OK && i < count; i++)
+        if (tensors[i].rank > LANCET_RANK_MAX || (tensors[i].count && !tensors[i].data))
+            status =
+                lancet_fail(error, LANCET_ERROR_ARGUMENT, "tensor %zu has no data or too many dimensions", i);
+    lancet_free(names);
+    return status;
+}
+
+static void print_entry(lancet_buffer *out, const lancet_tensor *tensor, size_t begin, size_t end)
+{
+    char shape[LANCET_RANK_MAX * 21 + 2];
+
+    lancet_shape_print(shape, sizeof shape, tensor->shape, tensor->rank);
+    print_string(out, tensor->name);
+    lancet_buffer_print(out, ":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%zu,%zu]}",
+                        lancet_dtype_name(tensor->dtype), shape, begin, end);
+}
+
+lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *tensors, size_t count,
+                                       const char *const *keys, const char *const *values,
+                                       size_t metadata_count, lancet_error *error)
+{
+    static const char zeros[8];
+    lancet_status status = check_all(tensors, count, keys, values, metadata_count, error);
+    const size_t start = out->length;
+    size_t offset = 0, header;
+
+    if (status != LANCET_OK)
+        return status;
+    lancet_buffer_append(out, zeros, 8); /* the length, known later */
+    lancet_buffer_append(out, "{", 1);
+    for (size_t i = 0; i < metadata_count; i++) {
+        lancet_buffer_print(out, i ? "," : "\"__metadata__\":{");
+        print_string(out, keys[i]);
+        lancet_buffer_append(out, ":", 1);
+        print_string(out, values[i]);
+    }
+    lancet_buffer_print(out, metadata_count ? count ? "}," : "}" : "");
+    for (size_t i = 0; i < count; i++) {
+        const size_t size = tensors[i].count * lancet_dtype_size(tensors[i].dtype);
+
+        lancet_buffer_print(out, i ? "," : "");
+        print_entry(out, &tensors[i], offset, offset + size);
+        offset += size;
+    }
+    lancet_buffer_append(out, "}", 1);
+    header = out->length - start - 8;
+    lancet_buffer_append(out, "       ", (8 - header % 8) % 8);
+    header += (8 - header % 8) % 8;
+    if (!out->failed && header > LANCET_SAFETENSORS_HEADER_MAX)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "the table of tensors would take %zu bytes, at most %u are allowed", header,
+                           LANCET_SAFETENSORS_HEADER_MAX);
+    for (size_t i = 0; !out->failed && i < 8; i++)
+        out->bytes[start + i] = (char)(header >> 8 * i & 0xFF);
+    for (size_t i = 0; i < count; i++)
+        lancet_buffer_append(out, tensors[i].data, tensors[i].count * lancet_dtype_size(tensors[i].dtype));
+    return out->failed ? lancet_fail_memory(error, "a safetensors file") : LANCET_OK;
+}
+
+lancet_status lancet_safetensors_write(const char *path, const lancet_tensor *tensors, size_t count,
+                                       const char *const *keys, const char *const *values,
+                                       size_t metadata_count, lancet_error *error)
+{
+    lancet_buffer out = {0};
+    lancet_status status =
+        lancet_safetensors_print(&out, tensors, count, keys, values, metadata_count, error);
+
+    if (status == LANCET_OK)
+        status = lancet_file_write(path, out.bytes, out.length, error);
+    else
+        lancet_fail_within(error, status, path);
+    lancet_buffer_close(&out);
+    return status;
+}

@@ -1,0 +1,51 @@
+/* The configuration files that lie beside weights: what they say, before it is held against the tensors.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_CHECKPOINT_SETTINGS_H
+#define LANCET_CHECKPOINT_SETTINGS_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum lancet_settings_kind {
+    LANCET_SETTINGS_HUGGING_FACE, /* config.json */
+    LANCET_SETTINGS_PREPROCESSOR, /* preprocessor_config.json */
+    LANCET_SETTINGS_OPEN_CLIP     /* open_clip_config.json */
+} lancet_settings_kind;
+
+/** One tower; 0 and "" mean that nothing is said. */
+typedef struct lancet_tower_settings {
+    bool present;
+    size_t width, hidden, blocks, heads, head_width, patch_side, image_side, context_length, vocabulary_size;
+    double hidden_ratio; /* hidden / width */
+    double epsilon;      /* of layer norms */
+    char activation[48];
+    char model_type[48];
+    char refused[64]; /* a setting that Lancet does not run, "vision_cfg.global_average_pool" */
+} lancet_tower_settings;
+
+typedef struct lancet_settings {
+    bool present; /* the file is there */
+    lancet_tower_settings vision, text;
+    size_t embedding_width;
+    char model_type[48];
+    bool has_quick_gelu, quick_gelu;
+    bool has_mean, has_deviation;
+    float mean[3], deviation[3];
+} lancet_settings;
+
+/** The name a file of that kind bears. */
+const char *lancet_settings_file(lancet_settings_kind kind);
+
+/** Reads settings from a JSON text. Unknown keys are passed over; known ones of the wrong type are errors.
+ *  Errors: INPUT. */
+lancet_status lancet_settings_parse(lancet_settings *settings, lancet_settings_kind kind, const char *text,
+                                    size_t length, const char *path, lancet_error *error);
+
+/** Reads the file of that kind beside `weights`; no such file leaves *settings zeroed.
+ *  Errors: INPUT, IO, MEMORY. */
+lancet_status lancet_settings_read(lancet_settings *settings, lancet_settings_kind kind, const char *weights,
+                                   lancet_error *error);
+
+#endif
