@@ -89,15 +89,25 @@ fail:
     return false;
 }
 
+char *lancet_buffer_extend(lancet_buffer *buffer, size_t more)
+{
+    char *place;
+
+    if (!reserve(buffer, more))
+        return NULL;
+    place = buffer->bytes + buffer->length;
+    buffer->length += more;
+    buffer->bytes[buffer->length] = '\0';
+    return place;
+}
+
 bool lancet_buffer_append(lancet_buffer *buffer, const void *bytes, size_t length)
 {
-    if (!reserve(buffer, length))
-        return false;
-    if (length)
-        memcpy(buffer->bytes + buffer->length, bytes, length);
-    buffer->length += length;
-    buffer->bytes[buffer->length] = '\0';
-    return true;
+    char *place = lancet_buffer_extend(buffer, length);
+
+    if (place && length)
+        memcpy(place, bytes, length);
+    return place;
 }
 
 bool lancet_buffer_print(lancet_buffer *buffer, const char *format, ...)

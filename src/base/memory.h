@@ -38,6 +38,8 @@ typedef struct lancet_buffer {
 
 bool lancet_buffer_append(lancet_buffer *buffer, const void *bytes, size_t length);
 bool lancet_buffer_print(lancet_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Grows the buffer by `more` bytes for the caller to fill; returns their place, NULL on failure. */
+char *lancet_buffer_extend(lancet_buffer *buffer, size_t more);
 /** Empties, keeping the memory (and clearing `failed`). */
 void lancet_buffer_clear(lancet_buffer *buffer);
 void lancet_buffer_close(lancet_buffer *buffer);

@@ -1,0 +1,30 @@
+/* One pool of threads. SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_BASE_THREADS_H
+#define LANCET_BASE_THREADS_H
+
+#include "base/status.h"
+
+#include <stddef.h>
+
+#define LANCET_THREADS_MAX 256
+
+typedef struct lancet_pool lancet_pool;
+
+/** How many processors this process may run on (at least 1, at most LANCET_THREADS_MAX). */
+int lancet_processors(void);
+
+/** A pool of `threads` workers, the calling thread counted among them (1 starts none).
+ *  Errors: MEMORY, IO (the system refuses to start a thread). */
+lancet_status lancet_pool_open(lancet_pool **pool, int threads, lancet_error *error);
+
+void lancet_pool_close(lancet_pool **pool);
+
+int lancet_pool_threads(const lancet_pool *pool);
+
+/** Runs task(context, index, worker) once for each index 0 .. count - 1, handed out one by one to whichever worker is
+ *  free, and returns when all are done. worker: 0 (the caller) .. threads - 1, never two tasks at a time on the same.
+ *  Only the thread that owns the pool calls this, and tasks do not. */
+void lancet_pool_run(lancet_pool *pool, size_t count, void (*task)(void *context, size_t index, int worker),
+                     void *context);
+
+#endif

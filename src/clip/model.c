@@ -1,0 +1,259 @@
+/* Opening models. SPDX-License-Identifier: Apache-2.0 */
+#include "clip/model.h"
+
+#include "base/memory.h"
+#include "clip/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "F16 x 101, F32 x 52" */
+static char *describe_types(const lancet_checkpoint *checkpoint, uint64_t *parameters)
+{
+    size_t counts[LANCET_U8 + 1] = {0};
+    lancet_buffer text = {0};
+
+    *parameters = 0;
+    for (size_t i = 0; i < lancet_checkpoint_count(checkpoint); i++) {
+        const lancet_tensor *tensor = lancet_checkpoint_tensor(checkpoint, i);
+
+        counts[tensor->dtype]++;
+        *parameters += tensor->count;
+    }
+    for (lancet_dtype type = LANCET_F32; type <= LANCET_U8; type++)
+        if (counts[type])
+            lancet_buffer_print(&text, "%s%s x %zu", text.length ? ", " : "", lancet_dtype_name(type), counts[type]);
+    if (text.failed)
+        lancet_buffer_close(&text);
+    return text.bytes;
+}
+
+static char *describe_missing(const lancet_model *model)
+{
+    const char *sentences[] = {model->configuration.missing,
+                               model->vocabulary || !model->vocabulary_error.message[0] ? "" : "No vocabulary was found.",
+                               model->configuration.has_vision ? "" : "The file holds no vision tower.",
+                               model->configuration.has_text ? "" : "The file holds no text tower."};
+    lancet_buffer text = {0};
+
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        lancet_buffer_print(&text, "%s%s", text.length && sentences[i][0] ? " " : "", sentences[i]);
+    if (text.failed)
+        lancet_buffer_close(&text);
+    return text.bytes;
+}
+
+static lancet_status describe(lancet_model *model, lancet_error *error)
+{
+    const lancet_clip_configuration *from = &model->configuration;
+    const lancet_mapping *file = lancet_checkpoint_mapping(model->checkpoint);
+    const char *path = lancet_checkpoint_path(model->checkpoint);
+    lancet_model_description *to = &model->description;
+
+    model->strings[0] = describe_types(model->checkpoint, &to->parameters);
+    model->strings[1] = describe_missing(model);
+    model->strings[2] = lancet_copy_text(path, strlen(path));
+    if (!model->strings[0] || !model->strings[1] || !model->strings[2])
+        return lancet_fail_memory(error, "a model's description");
+    to->data_types = model->strings[0];
+    to->missing = model->strings[1];
+    to->path = model->strings[2];
+    to->container = lancet_checkpoint_container(model->checkpoint);
+    to->naming = from->naming == LANCET_NAMING_OPENAI ? "OpenAI" : "Hugging Face";
+    to->family = "ViT";
+    to->embedding_width = (int)from->embedding_width;
+    to->image_side = (int)from->image_side;
+    to->patch_side = (int)from->patch_side;
+    to->grid_side = (int)from->grid_side;
+    to->vision_width = (int)from->vision_width;
+    to->vision_blocks = (int)from->vision_blocks;
+    to->vision_heads = (int)from->vision_heads;
+    to->text_width = (int)from->text_width;
+    to->text_blocks = (int)from->text_blocks;
+    to->text_heads = (int)from->text_heads;
+    to->context_length = (int)from->context_length;
+    to->vocabulary_size = (int)from->vocabulary_size;
+    to->activation = from->activation;
+    to->activation_origin = from->activation_origin;
+    to->layer_norm_epsilon = from->layer_norm_epsilon;
+    to->logit_scale = from->logit_scale;
+    to->logit_scale_assumed = from->logit_scale_assumed;
+    memcpy(to->mean, from->mean, sizeof to->mean);
+    memcpy(to->deviation, from->deviation, sizeof to->deviation);
+    to->file_bytes = file->length;
+    lancet_hash_fast(to->hash, file);
+    to->vocabulary = model->vocabulary ? lancet_vocabulary_path(model->vocabulary) : "";
+    return LANCET_OK;
+}
+
+/* A vocabulary that cannot be had is remembered, not reported: pictures need none. One that the caller named is. */
+static lancet_status find_vocabulary(lancet_model *model, const char *model_path, const lancet_model_options *options,
+                                     lancet_error *error)
+{
+    const char *wanted = options ? options->vocabulary : NULL;
+    const lancet_status status = lancet_vocabulary_find(&model->vocabulary, wanted, model_path, &model->vocabulary_error);
+
+    if (status == LANCET_OK || (status != LANCET_ERROR_MEMORY && !wanted))
+        return LANCET_OK;
+    return lancet_fail(error, status, "%s", model->vocabulary_error.message);
+}
+
+static lancet_status open_towers(lancet_model *model, const lancet_model_options *options, lancet_error *error)
+{
+    const lancet_clip_configuration *configuration = &model->configuration;
+    const lancet_towers towers = options ? options->towers : LANCET_TOWERS_BOTH;
+    lancet_pool *pool = NULL;
+    lancet_status status = lancet_pool_open(&pool, lancet_processors(), error);
+
+    if (status == LANCET_OK && configuration->has_vision && towers != LANCET_TOWERS_TEXT)
+        status = lancet_vision_tower_open(&model->vision, model->checkpoint, configuration, pool, error);
+    if (status == LANCET_OK && configuration->has_text && towers != LANCET_TOWERS_VISION)
+        status = lancet_text_tower_open(&model->text, model->checkpoint, configuration, pool, error);
+    lancet_pool_close(&pool);
+    return status;
+}
+
+/* Takes over `checkpoint`, whatever happens. */
+static lancet_status open_checkpoint(lancet_model **result, lancet_checkpoint *checkpoint, const char *model_path,
+                                     const lancet_model_options *options, lancet_error *error)
+{
+    lancet_model *model = lancet_allocate_zero(1, sizeof *model);
+    lancet_status status;
+
+    if (!model) {
+        lancet_checkpoint_close(&checkpoint);
+        return lancet_fail_memory(error, "a model");
+    }
+    model->checkpoint = checkpoint;
+    status = lancet_clip_configuration_read(&model->configuration, checkpoint, options, error);
+    if (status == LANCET_OK && model->configuration.has_text &&
+        (!options || options->towers != LANCET_TOWERS_VISION))
+        status = find_vocabulary(model, model_path, options, error);
+    /* The hash reads every page of the file; the towers then let go of those they have packed. */
+    if (status == LANCET_OK)
+        status = describe(model, error);
+    if (status == LANCET_OK)
+        status = open_towers(model, options, error);
+    if (status == LANCET_OK) {
+        *result = model;
+        model = NULL;
+    }
+    lancet_model_close(&model);
+    return status;
+}
+
+static lancet_status check_options(const lancet_model_options *options, lancet_error *error)
+{
+    if (!options)
+        return LANCET_OK;
+    if (options->activation < LANCET_ACTIVATION_AUTO || options->activation > LANCET_ACTIVATION_GELU)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "activation: expected a lancet_activation, found %d",
+                           (int)options->activation);
+    if (options->towers < LANCET_TOWERS_BOTH || options->towers > LANCET_TOWERS_TEXT)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "towers: expected a lancet_towers, found %d",
+                           (int)options->towers);
+    return LANCET_OK;
+}
+
+lancet_status lancet_model_open(lancet_model **model, const char *path, const lancet_model_options *options,
+                                lancet_error *error)
+{
+    lancet_checkpoint *checkpoint = NULL;
+    lancet_status status;
+
+    if (!model || !path)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_open: %s is NULL", model ? "path" : "model");
+    *model = NULL;
+    status = check_options(options, error);
+    if (status == LANCET_OK)
+        status = lancet_checkpoint_open(&checkpoint, path, error);
+    if (status == LANCET_OK)
+        status = open_checkpoint(model, checkpoint, path, options, error);
+    return status;
+}
+
+lancet_status lancet_model_open_memory(lancet_model **model, const void *bytes, size_t length, const char *name,
+                                       const lancet_model_options *options, lancet_error *error)
+{
+    lancet_checkpoint *checkpoint = NULL;
+    lancet_status status;
+
+    if (!model || !bytes)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_open_memory: %s is NULL", model ? "bytes" : "model");
+    *model = NULL;
+    status = check_options(options, error);
+    if (status == LANCET_OK)
+        status = lancet_checkpoint_open_memory(&checkpoint, bytes, length, name, error);
+    if (status == LANCET_OK)
+        status = open_checkpoint(model, checkpoint, NULL, options, error);
+    return status;
+}
+
+void lancet_model_close(lancet_model **result)
+{
+    lancet_model *model = result ? *result : NULL;
+
+    if (!model)
+        return;
+    lancet_vision_tower_close(&model->vision);
+    lancet_text_tower_close(&model->text);
+    lancet_vocabulary_close(&model->vocabulary);
+    lancet_checkpoint_close(&model->checkpoint);
+    for (size_t i = 0; i < sizeof model->strings / sizeof *model->strings; i++)
+        lancet_free(model->strings[i]);
+    lancet_free(model);
+    *result = NULL;
+}
+
+const lancet_model_description *lancet_model_describe(const lancet_model *model)
+{
+    static const lancet_model_description nothing = {.path = "",
+                                                     .container = "",
+                                                     .naming = "",
+                                                     .family = "",
+                                                     .activation_origin = "",
+                                                     .data_types = "",
+                                                     .vocabulary = "",
+                                                     .missing = ""};
+
+    return model ? &model->description : &nothing;
+}
+
+const lancet_vocabulary *lancet_model_vocabulary(const lancet_model *model)
+{
+    return model ? model->vocabulary : NULL;
+}
+
+lancet_status lancet_model_sha256(const lancet_model *model, char hex[LANCET_SHA256_SIZE], lancet_error *error)
+{
+    if (!model || !hex)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_sha256: %s is NULL", model ? "hex" : "model");
+    lancet_hash_sha256(hex, lancet_checkpoint_mapping(model->checkpoint));
+    return LANCET_OK;
+}
+
+lancet_status lancet_model_need_vision(const lancet_model *model, lancet_error *error)
+{
+    if (model->vision.block_count)
+        return LANCET_OK;
+    if (!model->configuration.has_vision)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: the file holds no vision tower", model->description.path);
+    return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: opened without its vision tower", model->description.path);
+}
+
+lancet_status lancet_model_need_text(const lancet_model *model, lancet_error *error)
+{
+    const char *path = model->description.path;
+
+    if (!model->configuration.has_text)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: the file holds no text tower", path);
+    if (!model->text.block_count)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: opened without its text tower", path);
+    if (!model->vocabulary)
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s", model->vocabulary_error.message);
+    if (lancet_vocabulary_size(model->vocabulary) > model->text.vocabulary)
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected at most %zu tokens (the model's embedding), found %zu",
+                           lancet_vocabulary_path(model->vocabulary), model->text.vocabulary,
+                           lancet_vocabulary_size(model->vocabulary));
+    return LANCET_OK;
+}

@@ -1,0 +1,346 @@
+/* Encoding labels. SPDX-License-Identifier: Apache-2.0 */
+#include "clip/text/labels.h"
+
+#include "base/memory.h"
+#include "clip/session.h"
+#include "lancet/text.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Prompts of one call to the tower: bounds the memory whatever the number of labels, and lets progress be told. */
+#define PROMPTS_AT_ONCE 512
+
+/* Prompts on their way through tokenizer and tower. */
+struct encoder {
+    lancet_session *session;
+    lancet_tokens tokens;
+    lancet_buffer prompt;
+    int32_t *ids;          /* [PROMPTS_AT_ONCE, context] */
+    lancet_text_row *rows; /* [PROMPTS_AT_ONCE] */
+    float *features;       /* [PROMPTS_AT_ONCE, C] */
+    size_t count;
+};
+
+static lancet_status encoder_open(struct encoder *encoder, lancet_session *session, lancet_error *error)
+{
+    const lancet_text_tower *tower = &session->model->text;
+
+    *encoder = (struct encoder){.session = session};
+    encoder->ids = lancet_allocate(PROMPTS_AT_ONCE * tower->context, sizeof *encoder->ids);
+    encoder->rows = lancet_allocate(PROMPTS_AT_ONCE, sizeof *encoder->rows);
+    encoder->features = lancet_allocate(PROMPTS_AT_ONCE * tower->embedding, sizeof *encoder->features);
+    return encoder->ids && encoder->rows && encoder->features ? LANCET_OK : lancet_fail_memory(error, "labels");
+}
+
+static void encoder_close(struct encoder *encoder)
+{
+    lancet_tokens_close(&encoder->tokens);
+    lancet_buffer_close(&encoder->prompt);
+    lancet_free(encoder->ids);
+    lancet_free(encoder->rows);
+    lancet_free(encoder->features);
+}
+
+/* Adds a text; *lost (may be NULL) becomes a copy of what did not fit, if it is still NULL. */
+static lancet_status encoder_add(struct encoder *encoder, const char *text, char **lost, lancet_error *error)
+{
+    const lancet_model *model = encoder->session->model;
+    const size_t context = model->text.context;
+    int32_t *ids = encoder->ids + encoder->count * context;
+    lancet_tokens_loss loss;
+    lancet_status status = lancet_tokenize(&encoder->tokens, model->vocabulary, text, error);
+    size_t end = 0;
+
+    if (status == LANCET_OK)
+        status = lancet_tokens_context(ids, context, &loss, &encoder->tokens, model->vocabulary, error);
+    if (status != LANCET_OK)
+        return status;
+    if (loss.count && lost && !*lost) {
+        *lost = lancet_copy_text(encoder->tokens.text + loss.offset, encoder->tokens.length - loss.offset);
+        if (!*lost)
+            return lancet_fail_memory(error, "a label's lost words");
+    }
+    /* The row that is read is the first of the largest id: with a literal end token inside the text, that one. */
+    for (size_t i = 1; i < context; i++)
+        end = ids[i] > ids[end] ? i : end;
+    encoder->rows[encoder->count++] = (lancet_text_row){ids, end + 1};
+    return LANCET_OK;
+}
+
+static lancet_status encoder_run(struct encoder *encoder, lancet_error *error)
+{
+    const size_t count = encoder->count;
+
+    encoder->count = 0;
+    return lancet_text_tower_run(encoder->features, encoder->session, encoder->rows, count, error);
+}
+
+/* Divides by the length; a feature of zeros stays. */
+static void normalise(float *feature, size_t width)
+{
+    double squares = 0;
+
+    for (size_t i = 0; i < width; i++)
+        squares += (double)feature[i] * feature[i];
+    for (size_t i = 0; i < width && squares > 0; i++)
+        feature[i] = (float)(feature[i] / sqrt(squares));
+}
+
+static lancet_status fill_prompt(lancet_buffer *prompt, const lancet_templates *templates, size_t index,
+                                 const char *text, lancet_error *error)
+{
+    const size_t length = lancet_templates_fill(NULL, 0, templates, index, text);
+
+    lancet_buffer_clear(prompt);
+    if (!lancet_buffer_extend(prompt, length))
+        return lancet_fail_memory(error, "a prompt");
+    lancet_templates_fill(prompt->bytes, length + 1, templates, index, text);
+    return LANCET_OK;
+}
+
+/* What one call of lancet_labels_encode works on: labels 0 .. count - 1, then (with_empty) the empty string. */
+struct work {
+    struct encoder encoder;
+    lancet_labels *labels;
+    const lancet_templates *templates;
+    const lancet_label_options *options;
+    size_t items, templates_count, done;
+};
+
+/* Adds a batch's features, each of unit length, to their labels' sums. */
+static lancet_status flush(struct work *work, lancet_error *error)
+{
+    const size_t count = work->encoder.count, width = work->labels->width;
+    const lancet_label_options *options = work->options;
+    const lancet_status status = encoder_run(&work->encoder, error);
+
+    if (status != LANCET_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        const size_t item = (work->done + i) / work->templates_count;
+        float *sum = item < work->labels->count ? work->labels->features + item * width : work->labels->empty;
+        float *feature = work->encoder.features + i * width;
+
+        normalise(feature, width);
+        for (size_t c = 0; c < width; c++)
+            sum[c] += feature[c] / (float)work->templates_count;
+    }
+    work->done += count;
+    if (options->progress &&
+        !options->progress(options->progress_context, work->done, work->items * work->templates_count))
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "stopped");
+    return LANCET_OK;
+}
+
+static lancet_status encode_items(struct work *work, lancet_error *error)
+{
+    lancet_labels *labels = work->labels;
+    lancet_status status = LANCET_OK;
+
+    for (size_t item = 0; item < work->items; item++)
+        for (size_t t = 0; t < work->templates_count; t++) {
+            const bool label = item < labels->count;
+
+            status = fill_prompt(&work->encoder.prompt, work->templates, t, label ? labels->texts[item] : "", error);
+            if (status == LANCET_OK)
+                status = encoder_add(&work->encoder, work->encoder.prompt.bytes, label ? &labels->lost[item] : NULL,
+                                     error);
+            if (status == LANCET_OK && work->encoder.count == PROMPTS_AT_ONCE)
+                status = flush(work, error);
+            if (status != LANCET_OK)
+                return status;
+        }
+    if (work->encoder.count)
+        status = flush(work, error);
+    for (size_t item = 0; item < work->items && status == LANCET_OK; item++)
+        normalise(item < labels->count ? labels->features + item * labels->width : labels->empty, labels->width);
+    return status;
+}
+
+static lancet_status encode_bare_empty(struct work *work, lancet_error *error)
+{
+    lancet_labels *labels = work->labels;
+    lancet_status status = encoder_add(&work->encoder, "", NULL, error);
+
+    if (status == LANCET_OK)
+        status = encoder_run(&work->encoder, error);
+    if (status == LANCET_OK) {
+        memcpy(labels->empty_bare, work->encoder.features, labels->width * sizeof *labels->empty_bare);
+        normalise(labels->empty_bare, labels->width);
+    }
+    return status;
+}
+
+static lancet_status make_labels(lancet_labels **result, const lancet_model *model, const char *const *texts,
+                                 size_t count, bool with_empty, const lancet_templates *templates, lancet_error *error)
+{
+    const size_t width = model->text.embedding, templates_count = lancet_templates_count(templates);
+    lancet_labels *labels = lancet_allocate_zero(1, sizeof *labels);
+    bool all = true;
+
+    if (!labels)
+        return lancet_fail_memory(error, "labels");
+    *result = labels;
+    labels->width = width;
+    memcpy(labels->model_hash, model->description.hash, sizeof labels->model_hash);
+    labels->texts = lancet_allocate_zero(count, sizeof *labels->texts);
+    labels->lost = lancet_allocate_zero(count, sizeof *labels->lost);
+    labels->features = lancet_allocate_zero(count * width, sizeof *labels->features);
+    labels->empty = with_empty ? lancet_allocate_zero(width, sizeof *labels->empty) : NULL;
+    labels->empty_bare = lancet_allocate_zero(width, sizeof *labels->empty_bare);
+    labels->templates = lancet_allocate_zero(templates_count, sizeof *labels->templates);
+    if (!labels->texts || !labels->lost || !labels->features || (with_empty && !labels->empty) ||
+        !labels->empty_bare || !labels->templates)
+        return lancet_fail_memory(error, "labels");
+    labels->count = count;
+    labels->template_count = templates_count;
+    for (size_t i = 0; i < count; i++) {
+        labels->texts[i] = lancet_copy_text(texts[i], strlen(texts[i]));
+        all = all && labels->texts[i];
+    }
+    for (size_t i = 0; i < templates_count; i++) {
+        const char *text = lancet_templates_text(templates, i);
+
+        labels->templates[i] = lancet_copy_text(text, strlen(text));
+        all = all && labels->templates[i];
+    }
+    return all ? LANCET_OK : lancet_fail_memory(error, "labels");
+}
+
+static lancet_status check_texts(const char *const *texts, size_t count, lancet_error *error)
+{
+    if (!texts || !count)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "no text: at least one is needed");
+    for (size_t i = 0; i < count; i++)
+        if (!texts[i])
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "text %zu is NULL", i + 1);
+    return LANCET_OK;
+}
+
+lancet_status lancet_labels_encode(lancet_labels **result, lancet_session *session, const char *const *texts,
+                                   size_t count, const lancet_label_options *options, lancet_error *error)
+{
+    static const lancet_label_options defaults;
+    struct work work = {.options = options ? options : &defaults};
+    const lancet_redundant redundant = work.options->redundant;
+    const bool with_empty = redundant == LANCET_REDUNDANT_EMPTY || (redundant == LANCET_REDUNDANT_AUTO && count == 1);
+    lancet_status status;
+
+    if (!result || !session)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_labels_encode: %s is NULL", result ? "session" : "labels");
+    *result = NULL;
+    status = check_texts(texts, count, error);
+    if (status == LANCET_OK && (redundant < LANCET_REDUNDANT_AUTO || redundant > LANCET_REDUNDANT_NONE))
+        status = lancet_fail(error, LANCET_ERROR_ARGUMENT, "redundant: expected a lancet_redundant, found %d",
+                             (int)redundant);
+    if (status == LANCET_OK)
+        status = lancet_model_need_text(session->model, error);
+    if (status != LANCET_OK)
+        return status;
+    work.templates = work.options->templates ? work.options->templates : lancet_templates_standard();
+    work.templates_count = lancet_templates_count(work.templates);
+    work.items = count + with_empty;
+    status = encoder_open(&work.encoder, session, error);
+    if (status == LANCET_OK)
+        status = make_labels(&work.labels, session->model, texts, count, with_empty, work.templates, error);
+    if (status == LANCET_OK)
+        status = encode_bare_empty(&work, error);
+    if (status == LANCET_OK)
+        status = encode_items(&work, error);
+    if (status == LANCET_OK) {
+        *result = work.labels;
+        work.labels = NULL;
+    }
+    lancet_labels_close(&work.labels);
+    encoder_close(&work.encoder);
+    return status;
+}
+
+lancet_status lancet_text_encode(float *features, lancet_session *session, const char *const *texts, size_t count,
+                                 lancet_error *error)
+{
+    struct encoder encoder = {0};
+    lancet_status status;
+    size_t done = 0;
+
+    if (!features || !session)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_text_encode: %s is NULL", features ? "session" : "features");
+    status = check_texts(texts, count, error);
+    if (status == LANCET_OK)
+        status = lancet_model_need_text(session->model, error);
+    if (status == LANCET_OK)
+        status = encoder_open(&encoder, session, error);
+    for (size_t i = 0; i < count && status == LANCET_OK; i++) {
+        const size_t width = session->model->text.embedding;
+
+        status = encoder_add(&encoder, texts[i], NULL, error);
+        if (status == LANCET_OK && (encoder.count == PROMPTS_AT_ONCE || i + 1 == count)) {
+            const size_t batch = encoder.count;
+
+            status = encoder_run(&encoder, error);
+            memcpy(features + done * width, encoder.features, batch * width * sizeof *features);
+            done += batch;
+        }
+    }
+    encoder_close(&encoder);
+    return status;
+}
+
+void lancet_labels_close(lancet_labels **result)
+{
+    lancet_labels *labels = result ? *result : NULL;
+
+    if (!labels)
+        return;
+    for (size_t i = 0; i < labels->count; i++) {
+        lancet_free(labels->texts[i]);
+        if (labels->lost)
+            lancet_free(labels->lost[i]);
+    }
+    for (size_t i = 0; i < labels->template_count; i++)
+        lancet_free(labels->templates[i]);
+    lancet_free(labels->texts);
+    lancet_free(labels->lost);
+    lancet_free(labels->templates);
+    lancet_free(labels->features);
+    lancet_free(labels->empty);
+    lancet_free(labels->empty_bare);
+    lancet_free(labels);
+    *result = NULL;
+}
+
+size_t lancet_labels_count(const lancet_labels *labels)
+{
+    return labels ? labels->count : 0;
+}
+
+size_t lancet_labels_width(const lancet_labels *labels)
+{
+    return labels ? labels->width : 0;
+}
+
+const char *lancet_labels_text(const lancet_labels *labels, size_t index)
+{
+    return labels && index < labels->count ? labels->texts[index] : NULL;
+}
+
+const char *lancet_labels_lost(const lancet_labels *labels, size_t index)
+{
+    return labels && labels->lost && index < labels->count ? labels->lost[index] : NULL;
+}
+
+const float *lancet_labels_features(const lancet_labels *labels)
+{
+    return labels ? labels->features : NULL;
+}
+
+const float *lancet_labels_empty(const lancet_labels *labels, bool bare)
+{
+    return !labels ? NULL : bare ? labels->empty_bare : labels->empty;
+}
+
+const char *lancet_labels_model_hash(const lancet_labels *labels)
+{
+    return labels ? labels->model_hash : NULL;
+}

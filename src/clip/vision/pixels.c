@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clip/vision/pixels.h"
+
+#include "base/memory.h"
+#include "image/resize.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool is_zero(const float values[3])
+{
+    return values[0] == 0 && values[1] == 0 && values[2] == 0;
+}
+
+static lancet_status resolve_surgery(lancet_feature_options *resolved, int blocks, lancet_error *error)
+{
+    const int last = resolved->surgery_last, start = resolved->surgery_start;
+
+    if (resolved->path == LANCET_PATH_PLAIN) {
+        if (last || start)
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                               "surgery_last and surgery_start: the plain path has no surgery");
+        return LANCET_OK;
+    }
+    if (last && start)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "surgery_last and surgery_start: give one of them, found %d and %d", last, start);
+    if (last < 0 || last > blocks)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "surgery_last: expected 1 to %d (the model's blocks), found %d",
+                           blocks, last);
+    if (start < 0 || start > blocks)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "surgery_start: expected 1 to %d (the model's blocks), found %d",
+                           blocks, start);
+    if (!start) {
+        const int wanted = last ? last : 6;
+
+        resolved->surgery_start = wanted >= blocks ? 1 : blocks - wanted + 1;
+    }
+    resolved->surgery_last = blocks - resolved->surgery_start + 1;
+    return LANCET_OK;
+}
+
+lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, const lancet_model *model,
+                                             const lancet_feature_options *options, lancet_error *error)
+{
+    const lancet_model_description *about = lancet_model_describe(model);
+
+    *resolved = options ? *options : (lancet_feature_options){0};
+    if (resolved->path != LANCET_PATH_SURGERY && resolved->path != LANCET_PATH_PLAIN)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "path: expected LANCET_PATH_SURGERY or _PLAIN, found %d",
+                           (int)resolved->path);
+    if (!resolved->side)
+        resolved->side = about->image_side;
+    if (resolved->side < about->patch_side || resolved->side > LANCET_SIDE_MAX)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "side: expected %d (one patch) to %d, found %d",
+                           about->patch_side, LANCET_SIDE_MAX, resolved->side);
+    if (is_zero(resolved->deviation)) {
+        memcpy(resolved->mean, about->mean, sizeof resolved->mean);
+        memcpy(resolved->deviation, about->deviation, sizeof resolved->deviation);
+    }
+    for (int c = 0; c < 3; c++)
+        if (!isfinite(resolved->mean[c]) || !(resolved->deviation[c] > 0) || !isfinite(resolved->deviation[c]))
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                               "mean and deviation: expected finite numbers and deviations above 0, found %g and %g",
+                               (double)resolved->mean[c], (double)resolved->deviation[c]);
+    return resolve_surgery(resolved, about->vision_blocks, error);
+}
+
+lancet_status lancet_picture_check(const lancet_picture *picture, lancet_error *error)
+{
+    if (!picture || !picture->rgb)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "picture: no pixels (NULL)");
+    if (picture->width < 1 || picture->height < 1 || picture->width > LANCET_PICTURE_SIDE_MAX ||
+        picture->height > LANCET_PICTURE_SIDE_MAX)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "picture: expected sides of 1 to %d pixels, found %zux%zu",
+                           LANCET_PICTURE_SIDE_MAX, picture->width, picture->height);
+    if (picture->stride && picture->stride < 3 * picture->width)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "picture: expected a stride of at least %zu bytes (3 x width), found %zu",
+                           3 * picture->width, picture->stride);
+    return LANCET_OK;
+}
+
+lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture, const lancet_feature_options *resolved,
+                                 lancet_error *error)
+{
+    const size_t side = (size_t)resolved->side;
+    uint8_t *small = lancet_allocate(side * side, 3);
+    lancet_status status = LANCET_OK;
+    float normal[3][256];
+
+    if (!small)
+        return lancet_fail_memory(error, "a resized picture");
+    status = lancet_resize_bicubic(small, side, side, picture, error);
+    /* Three operations in float, in the order of the published preprocessing; a byte has 256 outcomes. */
+    for (int c = 0; c < 3; c++)
+        for (int value = 0; value < 256; value++)
+            normal[c][value] = ((float)value / 255.0f - resolved->mean[c]) / resolved->deviation[c];
+    for (size_t i = 0; status == LANCET_OK && i < side * side; i++)
+        for (size_t c = 0; c < 3; c++)
+            pixels[c * side * side + i] = normal[c][small[3 * i + c]];
+    lancet_free(small);
+    return status;
+}
+
+lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model, const lancet_picture *picture,
+                                    const lancet_feature_options *options, lancet_error *error)
+{
+    lancet_feature_options resolved;
+    lancet_status status;
+
+    if (!pixels || !model)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_pixels_prepare: %s is NULL", pixels ? "model" : "pixels");
+    status = lancet_model_need_vision(model, error);
+    if (status == LANCET_OK)
+        status = lancet_picture_check(picture, error);
+    if (status == LANCET_OK)
+        status = lancet_feature_options_resolve(&resolved, model, options, error);
+    if (status == LANCET_OK)
+        status = lancet_pixels_fill(pixels, picture, &resolved, error);
+    return status;
+}

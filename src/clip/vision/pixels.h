@@ -1,0 +1,20 @@
+/* From pictures to the first layer's input. SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_CLIP_VISION_PIXELS_H
+#define LANCET_CLIP_VISION_PIXELS_H
+
+#include "clip/model.h"
+#include "lancet/features.h"
+
+/** Checks options against the model and fills in every default: afterwards side, surgery_start (0 on the plain path),
+ *  mean and deviation say what is meant. Errors: ARGUMENT. */
+lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, const lancet_model *model,
+                                             const lancet_feature_options *options, lancet_error *error);
+
+/** Errors: ARGUMENT (no pixels, sides out of range, a stride below the width). */
+lancet_status lancet_picture_check(const lancet_picture *picture, lancet_error *error);
+
+/** pixels [3, side, side] with resolved options. Errors: MEMORY. */
+lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture, const lancet_feature_options *resolved,
+                                 lancet_error *error);
+
+#endif

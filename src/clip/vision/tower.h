@@ -1,0 +1,40 @@
+/* The vision transformer. SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_CLIP_VISION_TOWER_H
+#define LANCET_CLIP_VISION_TOWER_H
+
+#include "checkpoint/clip_configuration.h"
+#include "clip/block.h"
+#include "lancet/features.h"
+
+typedef struct lancet_vision_tower {
+    size_t width, heads, hidden, patch, grid, embedding; /* D, H, 4D, p, g, C */
+    float epsilon;
+    bool quick; /* QuickGELU */
+    lancet_linear *patches, *projection; /* [D, 3 p p], [C, D] */
+    lancet_norm norm_pre, norm_post;
+    float *class_embedding; /* [D]; the block of floats that all below are pieces of */
+    float *positions;       /* [1 + g g, D], as stored */
+    lancet_block *blocks;
+    size_t block_count;
+} lancet_vision_tower;
+
+lancet_status lancet_vision_tower_open(lancet_vision_tower *tower, const lancet_checkpoint *checkpoint,
+                                       const lancet_clip_configuration *configuration, lancet_pool *pool,
+                                       lancet_error *error);
+void lancet_vision_tower_close(lancet_vision_tower *tower);
+
+/** What one pass through the tower is to do. */
+typedef struct lancet_vision_job {
+    const float *const *pixels; /* [pictures] of [3, side, side] */
+    size_t pictures, side;
+    size_t start; /* 1-based first block with the surgery path; 0: the plain path alone */
+    float *tokens; /* [pictures, 1 + H*W, C]; NULL: only visit */
+    int (*visit)(void *context, int block, size_t tokens, size_t width, const float *original, const float *surgery);
+    void *context; /* visit needs pictures == 1 */
+    int stopped;   /* out: what visit returned */
+} lancet_vision_job;
+
+/** Errors: MEMORY, UNSUPPORTED. */
+lancet_status lancet_vision_tower_run(lancet_session *session, lancet_vision_job *job, lancet_error *error);
+
+#endif

@@ -1,0 +1,263 @@
+/* Running the vision tower: the plain path, and beside it the surgery path (the paper's Eq. 6-7).
+ *
+ * The surgery path is CLIP's own residual stream from block `start` on, to which each further block adds only the
+ * attention of its values among themselves, x^ = x_start + sum of out(softmax(v v^T / sqrt(d)) v), with the values of the
+ * original path. So both paths share every layer norm and every value; the second costs an attention and an
+ * out-projection a block.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "clip/session.h"
+#include "tensor/interpolate.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Everything one pass works on. n tokens a picture, rows = pictures * n. */
+struct pass {
+    lancet_session *session;
+    const lancet_vision_tower *tower;
+    lancet_vision_job *job;
+    size_t grid, n, rows;
+    float *original, *surgery; /* [rows, D]: the two residual streams */
+    float *normed;             /* [rows, D] */
+    float *query, *key, *value, *attended, *consistent; /* [rows, D] */
+    float *hidden;             /* [rows, 4D]; the patches' pixels before the first block */
+    float *positions;          /* [n, D] */
+    lancet_attention *attentions; /* [2 * pictures * heads] */
+};
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Lays everything out in the session's arena. */
+static lancet_status lay_out(struct pass *pass, lancet_error *error)
+{
+    lancet_session *session = pass->session;
+    const lancet_vision_tower *tower = pass->tower;
+    const size_t threads = (size_t)lancet_pool_threads(session->pool);
+    const size_t stream = pass->rows * tower->width;
+    const size_t hidden = larger(pass->rows * tower->hidden, pass->rows * 3 * tower->patch * tower->patch);
+    const size_t scratch = lancet_kernels_get()->attention_scratch(pass->n, tower->width / tower->heads);
+    const size_t jobs = 2 * pass->job->pictures * tower->heads;
+    float **const streams[] = {&pass->original, &pass->surgery, &pass->normed,   &pass->query,
+                               &pass->key,      &pass->value,   &pass->attended, &pass->consistent};
+    size_t size = lancet_arena_need(hidden, sizeof(float)) + lancet_arena_need(pass->n * tower->width, sizeof(float)) +
+                  lancet_arena_need(jobs, sizeof(lancet_attention)) +
+                  threads * lancet_arena_need(scratch, sizeof(float));
+
+    size += sizeof streams / sizeof *streams * lancet_arena_need(stream, sizeof(float));
+    if (!lancet_arena_reset(&session->arena, size))
+        return lancet_fail_memory(error, "the vision tower's activations");
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
+        *streams[i] = lancet_arena_take(&session->arena, stream, sizeof(float));
+    pass->hidden = lancet_arena_take(&session->arena, hidden, sizeof(float));
+    pass->positions = lancet_arena_take(&session->arena, pass->n * tower->width, sizeof(float));
+    pass->attentions = lancet_arena_take(&session->arena, jobs, sizeof(lancet_attention));
+    for (size_t i = 0; i < threads; i++)
+        session->scratch[i] = lancet_arena_take(&session->arena, scratch, sizeof(float));
+    return LANCET_OK;
+}
+
+/* The position embedding for this grid, always from the stored tensor: never from one interpolated before. */
+static lancet_status place_positions(struct pass *pass, lancet_error *error)
+{
+    const lancet_vision_tower *tower = pass->tower;
+    const size_t width = tower->width;
+
+    if (pass->grid == tower->grid) {
+        memcpy(pass->positions, tower->positions, pass->n * width * sizeof(float));
+        return LANCET_OK;
+    }
+    memcpy(pass->positions, tower->positions, width * sizeof(float));
+    if (!lancet_interpolate_bilinear(pass->positions + width, pass->grid, pass->grid, tower->positions + width,
+                                     tower->grid, tower->grid, width))
+        return lancet_fail_memory(error, "the position embedding");
+    return LANCET_OK;
+}
+
+/* patches [grid * grid, 3 p p] from pixels [3, side, side], in the order of the patch weights [D, 3, p, p]. */
+static void cut_patches(float *patches, const float *pixels, size_t side, size_t patch, size_t grid)
+{
+    for (size_t row = 0; row < grid; row++)
+        for (size_t column = 0; column < grid; column++)
+            for (size_t c = 0; c < 3; c++)
+                for (size_t y = 0; y < patch; y++) {
+                    memcpy(patches, pixels + (c * side + row * patch + y) * side + column * patch,
+                           patch * sizeof *patches);
+                    patches += patch;
+                }
+}
+
+/* original [rows, D] = norm_pre([class; patches] + positions). */
+static lancet_status embed(struct pass *pass, lancet_error *error)
+{
+    const lancet_vision_tower *tower = pass->tower;
+    const size_t width = tower->width, patches = pass->grid * pass->grid, depth = 3 * tower->patch * tower->patch;
+    lancet_status status = place_positions(pass, error);
+
+    for (size_t i = 0; i < pass->job->pictures && status == LANCET_OK; i++) {
+        float *tokens = pass->original + i * pass->n * width;
+        const lancet_linear_job job = {tower->patches, pass->hidden, tokens + width, patches, 0, depth, width,
+                                       LANCET_AFTER_NOTHING};
+
+        cut_patches(pass->hidden, pass->job->pixels[i], pass->job->side, tower->patch, pass->grid);
+        status = lancet_linear_run(pass->session->linears, &job, 1, error);
+        memcpy(tokens, tower->class_embedding, width * sizeof *tokens);
+        for (size_t k = 0; k < pass->n * width; k++)
+            tokens[k] += pass->positions[k];
+    }
+    lancet_norm_rows(pass->session->pool, pass->original, width, pass->original, width, pass->rows, width,
+                     &tower->norm_pre, tower->epsilon);
+    return status;
+}
+
+/* What of the original path a block has to compute: all tokens' rows, or the class tokens' alone. Jobs and norms see
+ * them as `count` rows, `stride` floats apart, in groups of `group`. */
+struct reach {
+    size_t count, stride, group;
+};
+
+static void plan_attention(struct pass *pass, bool consistent, bool class_only, size_t *count)
+{
+    const size_t width = pass->tower->width, heads = pass->tower->heads, head_width = width / heads;
+
+    for (size_t picture = 0; picture < pass->job->pictures; picture++)
+        for (size_t head = 0; head < heads; head++) {
+            const size_t at = picture * pass->n * width + head * head_width;
+
+            pass->attentions[(*count)++] = (lancet_attention){
+                .queries = (consistent ? pass->value : pass->query) + at,
+                .keys = (consistent ? pass->value : pass->key) + at,
+                .values = pass->value + at,
+                .out = (consistent ? pass->consistent : pass->attended) + at,
+                .query_stride = width,
+                .key_stride = width,
+                .value_stride = width,
+                .out_stride = width,
+                .query_count = class_only ? 1 : pass->n,
+                .key_count = pass->n,
+                .width = head_width,
+                .scale = 1 / sqrtf((float)head_width),
+            };
+        }
+}
+
+/* original += attention(norm_1(original)), surgery += consistent attention of the same. */
+static lancet_status attend(struct pass *pass, const lancet_block *block, const struct reach *reach, bool surgery,
+                            lancet_error *error)
+{
+    lancet_session *session = pass->session;
+    const size_t width = pass->tower->width, rows = pass->rows, n = pass->n;
+    const bool class_only = reach->count < rows;
+    const lancet_linear_job project[] = {
+        {block->key, pass->normed, pass->key, rows, n, width, width, LANCET_AFTER_NOTHING},
+        {block->value, pass->normed, pass->value, rows, n, width, width, LANCET_AFTER_NOTHING},
+        {block->query, pass->normed, pass->query, reach->count, reach->group, reach->stride, reach->stride,
+         LANCET_AFTER_NOTHING},
+    };
+    const lancet_linear_job gather[] = {
+        {block->out, pass->attended, pass->original, reach->count, reach->group, reach->stride, reach->stride,
+         LANCET_AFTER_ADD},
+        {block->out, pass->consistent, pass->surgery, rows, n, width, width, LANCET_AFTER_ADD},
+    };
+    lancet_status status;
+    size_t count = 0;
+
+    lancet_norm_rows(session->pool, pass->normed, width, pass->original, width, rows, width, &block->norm_1,
+                     pass->tower->epsilon);
+    status = lancet_linear_run(session->linears, project, 3, error);
+    if (status != LANCET_OK)
+        return status;
+    /* The longest jobs first, so that no worker is left alone with one at the end. */
+    if (surgery)
+        plan_attention(pass, true, false, &count);
+    plan_attention(pass, false, class_only, &count);
+    lancet_attention_run(session->pool, pass->attentions, count, session->scratch);
+    return lancet_linear_run(session->linears, gather, surgery ? 2 : 1, error);
+}
+
+/* original += contract(gelu(expand(norm_2(original)))). */
+static lancet_status feed_forward(struct pass *pass, const lancet_block *block, const struct reach *reach,
+                                  lancet_error *error)
+{
+    const lancet_vision_tower *tower = pass->tower;
+    const lancet_linear_job expand = {block->expand, pass->normed, pass->hidden, reach->count, reach->group,
+                                      reach->stride, tower->hidden,
+                                      tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU};
+    const lancet_linear_job contract = {block->contract, pass->hidden, pass->original, reach->count, reach->group,
+                                        tower->hidden, reach->stride, LANCET_AFTER_ADD};
+    lancet_status status;
+
+    lancet_norm_rows(pass->session->pool, pass->normed, reach->stride, pass->original, reach->stride, reach->count,
+                     tower->width, &block->norm_2, tower->epsilon);
+    status = lancet_linear_run(pass->session->linears, &expand, 1, error);
+    if (status == LANCET_OK)
+        status = lancet_linear_run(pass->session->linears, &contract, 1, error);
+    return status;
+}
+
+static lancet_status run_blocks(struct pass *pass, lancet_error *error)
+{
+    const lancet_vision_tower *tower = pass->tower;
+    lancet_vision_job *job = pass->job;
+    lancet_status status = LANCET_OK;
+
+    for (size_t number = 1; number <= tower->block_count && status == LANCET_OK; number++) {
+        const lancet_block *block = &tower->blocks[number - 1];
+        const bool surgery = job->start && number >= job->start;
+        struct reach reach = {pass->rows, tower->width, pass->n};
+
+        if (number == job->start)
+            memcpy(pass->surgery, pass->original, pass->rows * tower->width * sizeof(float));
+        /* After the last block only the class token of the original path is read: the other rows' queries,
+         * out-projections and feed-forward networks would be computed for nobody. */
+        if (surgery && number == tower->block_count && !job->visit)
+            reach = (struct reach){job->pictures, pass->n * tower->width, 1};
+        status = attend(pass, block, &reach, surgery, error);
+        if (status == LANCET_OK)
+            status = feed_forward(pass, block, &reach, error);
+        if (status == LANCET_OK && job->visit) {
+            job->stopped = job->visit(job->context, (int)number, pass->n, tower->width, pass->original,
+                                      surgery ? pass->surgery : NULL);
+            if (job->stopped)
+                break;
+        }
+    }
+    return status;
+}
+
+/* tokens = projection(norm_post(...)): the class token from the original path, the patches from the surgery path. */
+static lancet_status read_out(struct pass *pass, lancet_error *error)
+{
+    const lancet_vision_tower *tower = pass->tower;
+    const size_t width = tower->width, rows = pass->rows, n = pass->n;
+    const float *patches = pass->job->start ? pass->surgery : pass->original;
+    const lancet_linear_job project = {tower->projection, pass->normed, pass->job->tokens, rows, n, width,
+                                       tower->embedding, LANCET_AFTER_NOTHING};
+
+    lancet_norm_rows(pass->session->pool, pass->normed, width, patches, width, rows, width, &tower->norm_post,
+                     tower->epsilon);
+    lancet_norm_rows(pass->session->pool, pass->normed, n * width, pass->original, n * width, pass->job->pictures,
+                     width, &tower->norm_post, tower->epsilon);
+    return lancet_linear_run(pass->session->linears, &project, 1, error);
+}
+
+lancet_status lancet_vision_tower_run(lancet_session *session, lancet_vision_job *job, lancet_error *error)
+{
+    const lancet_vision_tower *tower = &session->model->vision;
+    struct pass pass = {.session = session, .tower = tower, .job = job, .grid = job->side / tower->patch};
+    lancet_status status;
+
+    pass.n = 1 + pass.grid * pass.grid;
+    pass.rows = job->pictures * pass.n;
+    status = lay_out(&pass, error);
+    if (status == LANCET_OK)
+        status = embed(&pass, error);
+    if (status == LANCET_OK)
+        status = run_blocks(&pass, error);
+    if (status == LANCET_OK && job->tokens)
+        status = read_out(&pass, error);
+    return status;
+}

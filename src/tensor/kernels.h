@@ -1,0 +1,64 @@
+/* The numeric kernels that Lancet writes itself, one table for each instruction set.
+ *
+ * kernels_scalar.c is the specification, in plain C. kernels_vector.h holds the same operators over vectors and is
+ * compiled once for AVX2 and once for AVX-512; tests compare every table with the scalar one. The large matrix products
+ * are oneDNN's (linear.h).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_TENSOR_KERNELS_H
+#define LANCET_TENSOR_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** One head's attention: out[i] = sum over j of softmax_j(scale <queries[i], keys[j]>) values[j].
+ *  Rows are `width` floats, `*_stride` floats apart. */
+typedef struct lancet_attention {
+    const float *queries; /* [query_count, width] */
+    const float *keys;    /* [key_count, width] */
+    const float *values;  /* [key_count, width] */
+    float *out;           /* [query_count, width] */
+    size_t query_stride, key_stride, value_stride, out_stride;
+    size_t query_count, key_count, width;
+    float scale;
+    bool causal;     /* query i sees keys 0 .. first_query + i only */
+    size_t first_query;
+} lancet_attention;
+
+typedef struct lancet_kernels {
+    const char *name; /* "scalar", "avx2", "avx512" */
+
+    /** out[i] = (in[i] - mean) / sqrt(variance + epsilon) * weight[i] + bias[i]; biased variance. in may be out. */
+    void (*layer_norm)(float *out, const float *in, const float *weight, const float *bias, size_t width,
+                       float epsilon);
+
+    /** scratch: attention_scratch floats, 64-byte aligned. */
+    void (*attention)(const lancet_attention *attention, float *scratch);
+    size_t (*attention_scratch)(size_t key_count, size_t width);
+
+    /** out [m, n] (rows out_stride apart) = a [m, k] (rows a_stride apart) times b [n, k] transposed.
+     *  scratch: multiply_scratch floats, 64-byte aligned. For the small products outside the towers. */
+    void (*multiply)(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m,
+                     size_t n, size_t k, float *scratch);
+    size_t (*multiply_scratch)(size_t n, size_t k);
+
+    /** Conversions to float of IEEE half and bfloat16 numbers; `in` is only aligned to 1 byte. */
+    void (*from_half)(float *out, const void *in, size_t count);
+    void (*from_bfloat)(float *out, const void *in, size_t count);
+} lancet_kernels;
+
+/** The best table for this processor, or the lesser one that the environment variable LANCET_CPU (scalar, avx2,
+ *  avx512) asks for; decided once. */
+const lancet_kernels *lancet_kernels_get(void);
+
+/** A table by name; NULL if this processor cannot run it or the name is unknown. For tests. */
+const lancet_kernels *lancet_kernels_named(const char *name);
+
+extern const lancet_kernels lancet_kernels_scalar;
+#if defined(__x86_64__)
+extern const lancet_kernels lancet_kernels_avx2;
+extern const lancet_kernels lancet_kernels_avx512;
+#endif
+
+#endif

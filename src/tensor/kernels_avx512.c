@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <immintrin.h>
+#include <string.h>
+
+#define LANES          16
+#define TILE_ROWS      12
+#define KERNELS        lancet_kernels_avx512
+#define KERNELS_NAME   "avx512"
+#define half_to_vector half_to_vector_avx512
+
+static inline float __attribute__((vector_size(64))) half_to_vector_avx512(const void *from)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256(from));
+}
+
+#include "tensor/kernels_vector.h"

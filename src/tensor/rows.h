@@ -1,0 +1,20 @@
+/* Row-wise operators and attention over a pool of threads. SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_TENSOR_ROWS_H
+#define LANCET_TENSOR_ROWS_H
+
+#include "base/threads.h"
+#include "tensor/kernels.h"
+
+/** A layer norm's learned numbers. */
+typedef struct lancet_norm {
+    const float *weight, *bias; /* [width] */
+} lancet_norm;
+
+/** out [rows, width] = layer norm of in [rows, width]; rows are `*_stride` floats apart; in may be out. */
+void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const float *in, size_t in_stride, size_t rows,
+                      size_t width, const lancet_norm *norm, float epsilon);
+
+/** Runs independent attentions. scratch[worker]: enough for each job, 64-byte aligned. */
+void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count, float *const *scratch);
+
+#endif
