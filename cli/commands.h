@@ -1,0 +1,14 @@
+/* The sub-commands. SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "options.h"
+
+extern const command explain_command;
+extern const command features_command;
+extern const command text_command;
+extern const command tokenize_command;
+extern const command info_command;
+extern const command verify_command;
+
+#endif

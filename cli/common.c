@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const activation_names[] = {"auto", "quickgelu", "gelu", NULL};
+const char *const path_names[] = {"surgery", "plain", NULL};
+const char *const redundant_names[] = {"auto", "labels", "empty", "empty-bare", "none", NULL};
+
+const option common_options[2] = {
+    {.name = "threads",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(common_settings, threads),
+     .argument = "N",
+     .help = "worker threads; default: every processor. The result is the same whatever the number.",
+     .low = 1,
+     .high = 256},
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(common_settings, quiet),
+     .help = "no notes, no progress bar, no list of files; errors only"},
+};
+
+const option model_options[4] = {
+    {.name = "model",
+     .letter = 'm',
+     .kind = OPTION_TEXT,
+     .offset = offsetof(model_settings, path),
+     .argument = "FILE",
+     .help = "the CLIP model, a .safetensors file; default: $LANCET_MODEL, else the one in the "
+             "user's data folder, else the one that came with Lancet"},
+    {.name = "vocabulary",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(model_settings, vocabulary),
+     .argument = "PATH",
+     .help = "CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz, merges.txt, vocab.json, tokenizer.json or a "
+             "folder "
+             "with one of them); default: beside the model, $LANCET_VOCABULARY, the user's data folder"},
+    {.name = "activation",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(model_settings, activation),
+     .argument = "NAME",
+     .help = "auto, quickgelu or gelu; default: auto (by the configuration beside the model, "
+             "else by whose weights they are)",
+     .choices = activation_names},
+    {.name = "head-width",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(model_settings, head_width),
+     .argument = "N",
+     .help = "channels of an attention head; default: by the configuration beside the model, else 64",
+     .low = 1,
+     .high = 4096},
+};
+
+const option picture_options[7] = {
+    {.name = "path",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(picture_settings, path),
+     .argument = "NAME",
+     .help = "surgery (default): CLIP Surgery's second path; plain: CLIP as trained",
+     .choices = path_names},
+    {.name = "side",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(picture_settings, side),
+     .argument = "N",
+     .help = "pictures are resized to N x N pixels; default: the model's own side",
+     .low = 1,
+     .high = LANCET_SIDE_MAX},
+    {.name = "surgery-last",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(picture_settings, surgery_last),
+     .argument = "N",
+     .help = "surgery on the last N blocks; default: 6",
+     .low = 1,
+     .high = 1000},
+    {.name = "surgery-start",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(picture_settings, surgery_start),
+     .argument = "D",
+     .help = "or: surgery from block D on, the first being 1 (the paper's d)",
+     .low = 1,
+     .high = 1000},
+    {.name = "mean",
+     .kind = OPTION_TRIPLE,
+     .offset = offsetof(picture_settings, mean),
+     .argument = "R,G,B",
+     .help = "subtracted from the colours (0 to 1); default: the model's",
+     .low = -1e6,
+     .high = 1e6},
+    {.name = "std",
+     .kind = OPTION_TRIPLE,
+     .offset = offsetof(picture_settings, deviation),
+     .argument = "R,G,B",
+     .help = "then divided by; default: the model's",
+     .low = 1e-6,
+     .high = 1e6},
+    {.name = "ignore-orientation",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(picture_settings, ignore_orientation),
+     .help = "take pixels as they are stored, whatever EXIF says (as Pillow does)"},
+};
+
+lancet_feature_options feature_options(const picture_settings *settings, const lancet_model *model)
+{
+    const lancet_model_description *about = lancet_model_describe(model);
+    lancet_feature_options options = {
+        .path = (lancet_path)settings->path,
+        .side = settings->side,
+        .surgery_last = settings->surgery_last,
+        .surgery_start = settings->surgery_start,
+    };
+
+    if (settings->mean.given || settings->deviation.given) {
+        memcpy(options.mean, settings->mean.given ? settings->mean.values : about->mean, sizeof options.mean);
+        memcpy(options.deviation, settings->deviation.given ? settings->deviation.values : about->deviation,
+               sizeof options.deviation);
+    }
+    return options;
+}
+
+int texts_read(texts *list, const char *path)
+{
+    const bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "r");
+    int status = EXIT_DONE;
+    size_t capacity = 0, number = 0;
+    char *line = NULL;
+    ssize_t length;
+
+    if (!file)
+        return report_problem(LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
+    errno = 0;
+    while (status == EXIT_DONE && (length = getline(&line, &capacity, file)) >= 0) {
+        number++;
+        if (length && line[length - 1] == '\n')
+            line[--length] = '\0';
+        if (length && line[length - 1] == '\r')
+            line[--length] = '\0';
+        if (strlen(line) != (size_t)length)
+            status = report_problem(LANCET_ERROR_INPUT, "%s: line %zu: expected text, found a zero byte",
+                                    path, number);
+        else if (line[strspn(line, " \t")] && !texts_add(list, line))
+            status = report_memory();
+    }
+    if (status == EXIT_DONE && ferror(file))
+        status = report_problem(LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
+    free(line);
+    if (!is_stdin)
+        fclose(file);
+    return status;
+}
+
+void report_lost(const lancet_labels *labels)
+{
+    for (size_t i = 0; i < lancet_labels_count(labels); i++) {
+        const char *lost = lancet_labels_lost(labels, i);
+
+        if (lost)
+            report_note("text %zu is longer than the model reads; lost: \"%s\"", i + 1, lost);
+    }
+}

@@ -1,0 +1,72 @@
+/* What several commands share: their settings, and how these become a model, a session and options of the
+ * library. SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_COMMON_H
+#define CLI_COMMON_H
+
+#include "options.h"
+#include "report.h"
+
+#include "lancet/lancet.h"
+
+typedef struct common_settings {
+    bool quiet;
+    int threads;
+} common_settings;
+
+typedef struct model_settings {
+    const char *path; /* NULL: chosen by model_choose */
+    const char *vocabulary;
+    int activation; /* a lancet_activation */
+    int head_width;
+} model_settings;
+
+typedef struct picture_settings {
+    int path; /* a lancet_path */
+    int side, surgery_last, surgery_start;
+    option_triple mean, deviation;
+    bool ignore_orientation;
+} picture_settings;
+
+extern const option common_options[2];
+extern const option model_options[4];
+extern const option picture_options[7];
+
+/* Rows of a command's table of groups, for a settings struct with members of these names. */
+#define COMMON_GROUP(settings)                                                                               \
+    {                                                                                                        \
+        "General", common_options, 2, offsetof(settings, common)                                             \
+    }
+#define MODEL_GROUP(settings)                                                                                \
+    {                                                                                                        \
+        "Model", model_options, 4, offsetof(settings, model)                                                 \
+    }
+#define PICTURE_GROUP(settings)                                                                              \
+    {                                                                                                        \
+        "Picture", picture_options, 7, offsetof(settings, picture)                                           \
+    }
+
+/** The model that is used without -m: $LANCET_MODEL, the one in the user's data folder, the one that came
+ * with Lancet. *path is to be free()d; *origin says where it was found. Returns a status; what went wrong is
+ * reported if `report_missing` (some commands can go on without a model). */
+int model_choose(char **path, const char **origin, bool report_missing);
+
+/** Opens the chosen model, and a session on it. Returns a status; failures are reported. */
+int model_begin(lancet_model **model, lancet_session **session, const model_settings *settings,
+                const common_settings *common, lancet_towers towers);
+
+/** The vision tower's options. Where only one of mean and deviation is given the other is the model's. */
+lancet_feature_options feature_options(const picture_settings *settings, const lancet_model *model);
+
+/** "quickgelu", "gelu"; "surgery", "plain"; "auto", "labels", "empty", "empty-bare", "none". */
+extern const char *const activation_names[];
+extern const char *const path_names[];
+extern const char *const redundant_names[];
+
+/** Texts from a file, one a line; blank lines are skipped, a carriage return at the end is dropped. `-` is
+ * stdin. */
+int texts_read(texts *list, const char *path);
+
+/** A note for each label that did not fit the model's context, with the words that were lost. */
+void report_lost(const lancet_labels *labels);
+
+#endif

@@ -1,0 +1,387 @@
+/* `lancet explain`: heat maps of words on pictures. SPDX-License-Identifier: Apache-2.0 */
+#include "explain.h"
+
+#include "commands.h"
+#include "files.h"
+#include "json.h"
+#include "names.h"
+#include "progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const form_names[] = {"code", "paper", NULL};
+static const char *const colour_names[] = {"jet", "turbo", "viridis", "inferno", "grey", NULL};
+_Static_assert(LANCET_COLOURS_COUNT == sizeof colour_names / sizeof *colour_names - 1,
+               "colour_names lists the library's colours in its order");
+
+static const option explain_options[] = {
+    {.name = "text",
+     .letter = 't',
+     .kind = OPTION_TEXTS,
+     .offset = offsetof(explain_settings, texts),
+     .argument = "TEXT",
+     .help = "what to look for; may be given again and again"},
+    {.name = "labels",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(explain_settings, labels),
+     .argument = "FILE",
+     .help = "more texts: a text file with one a line, or a bank that 'lancet text' wrote (.safetensors)"},
+    {.name = "templates",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(explain_settings, templates),
+     .argument = "NAME",
+     .help =
+         "sentences that each text is put into: 85 (default), none, or a file with one a line, \"{}\" being "
+         "the text's place"},
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPTION_TEXT,
+     .offset = offsetof(explain_settings, output),
+     .argument = "DIR",
+     .help = "folder for the results, made if it is not there; default: the current one"},
+    {.name = "write",
+     .kind = OPTION_SET,
+     .offset = offsetof(explain_settings, write),
+     .argument = "KINDS",
+     .help = "what to write, with commas: overlay (default), map, map16, npy, json, points",
+     .choices = explain_kinds},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(explain_settings, json),
+     .help = "a summary of everything on stdout"},
+};
+
+static const option method_options[] = {
+    {.name = "redundant",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(explain_settings, redundant),
+     .argument = "NAME",
+     .help =
+         "what is subtracted: labels (the mean over the texts), empty (the empty string in the templates), "
+         "empty-bare (the empty string alone), none; default: auto (empty for one text, labels for several)",
+     .choices = redundant_names},
+    {.name = "form",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(explain_settings, form),
+     .argument = "NAME",
+     .help = "with labels: code (default), as the published code computes; paper, as Eq. 8-11 say",
+     .choices = form_names},
+    {.name = "order",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(explain_settings, order),
+     .argument = "NAME",
+     .help = "code (default): scale to 0..1, then enlarge; paper: enlarge, then scale (Eq. 1)",
+     .choices = form_names},
+    {.name = "tau",
+     .kind = OPTION_REAL,
+     .offset = offsetof(explain_settings, tau),
+     .argument = "X",
+     .help = "the scale in Eq. 9; default: 2",
+     .low = 1e-6,
+     .high = 1e6},
+    {.name = "threshold",
+     .kind = OPTION_REAL,
+     .offset = offsetof(explain_settings, threshold),
+     .argument = "X",
+     .help = "points where the halved map reaches it, 0 to 1; default: 0.8",
+     .low = 0,
+     .high = 1},
+};
+
+static const option figure_options[] = {
+    {.name = "colours",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(explain_settings, colours),
+     .argument = "NAME",
+     .help = "jet (default), turbo, viridis, inferno or grey",
+     .choices = colour_names},
+    {.name = "note",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(explain_settings, note),
+     .argument = "TEXT",
+     .help = "a second line under the overlays"},
+};
+
+/* clang-format off */
+static const option_group explain_groups[] = {
+    {"Options", explain_options, sizeof explain_options / sizeof *explain_options, 0},
+    {"Method", method_options, sizeof method_options / sizeof *method_options, 0},
+    PICTURE_GROUP(explain_settings),
+    {"Figures", figure_options, sizeof figure_options / sizeof *figure_options, 0},
+    MODEL_GROUP(explain_settings),
+    COMMON_GROUP(explain_settings),
+};
+/* clang-format on */
+
+/* What the command line cannot say together, before anything is opened. */
+static int check(const explain_settings *settings, const texts *operands)
+{
+    const bool bank = settings->labels && text_ends_with(settings->labels, ".safetensors");
+
+    if (!operands->count)
+        return report_usage("expected a picture or a folder of pictures, found none");
+    if (!settings->texts.count && !settings->labels)
+        return report_usage("expected what to look for: -t TEXT or --labels FILE");
+    if (bank && settings->texts.count)
+        return report_usage("--labels: a bank (%s) cannot be joined with -t", settings->labels);
+    if (bank && settings->templates)
+        return report_usage("--templates: the bank %s has its own", settings->labels);
+    if (settings->picture.surgery_last && settings->picture.surgery_start)
+        return report_usage("--surgery-last and --surgery-start say the same thing; give one");
+    return EXIT_DONE;
+}
+
+/* A folder stands for the pictures in it. What cannot be listed is reported; the rest still counts. */
+static int expand(texts *pictures, const texts *operands)
+{
+    int status = EXIT_DONE;
+
+    for (size_t i = 0; i < operands->count; i++) {
+        const char *path = operands->items[i];
+        int this = EXIT_DONE;
+
+        if (folder_exists(path))
+            this = pictures_list(pictures, path);
+        else if (!texts_add(pictures, path))
+            this = report_memory();
+        if (this == LANCET_ERROR_MEMORY)
+            return this;
+        if (status == EXIT_DONE)
+            status = this;
+    }
+    return status;
+}
+
+static int encode_labels(lancet_labels **labels, lancet_session *session, explain_settings *settings,
+                         size_t *template_count)
+{
+    lancet_label_options options = {.redundant = (lancet_redundant)settings->redundant,
+                                    .progress = progress_of_labels};
+    lancet_templates *templates = NULL;
+    lancet_error error;
+    progress bar;
+    int status = EXIT_DONE;
+
+    if (lancet_templates_open(&templates, settings->templates, &error) != LANCET_OK)
+        return report_error(&error);
+    *template_count = lancet_templates_count(templates);
+    progress_begin(&bar, "sentences", settings->common.quiet);
+    options.templates = templates;
+    options.progress_context = &bar;
+    if (lancet_labels_encode(labels, session, texts_view(&settings->texts), settings->texts.count, &options,
+                             &error) != LANCET_OK)
+        status = report_error(&error);
+    progress_end(&bar);
+    lancet_templates_close(&templates);
+    return status;
+}
+
+/* The words, encoded once for all pictures. */
+static int get_labels(lancet_labels **labels, lancet_session *session, explain_settings *settings, bool bank,
+                      size_t *template_count)
+{
+    lancet_error error;
+    int status;
+
+    if (bank)
+        return lancet_labels_open(labels, settings->labels, &error) == LANCET_OK ? EXIT_DONE
+                                                                                 : report_error(&error);
+    if (!settings->templates)
+        settings->templates = "85";
+    if (settings->labels) {
+        const size_t before = settings->texts.count;
+
+        status = texts_read(&settings->texts, settings->labels);
+        if (status == EXIT_DONE && settings->texts.count == before)
+            status = report_problem(LANCET_ERROR_INPUT, "%s: expected a text on each line, found none",
+                                    settings->labels);
+        if (status != EXIT_DONE)
+            return status;
+    }
+    status = encode_labels(labels, session, settings, template_count);
+    if (status == EXIT_DONE)
+        report_lost(*labels);
+    return status;
+}
+
+static int explain_one(json_t **summary, const explain_job *job, lancet_session *session, const char *path,
+                       const char *name)
+{
+    const explain_settings *settings = job->settings;
+    const lancet_image_options image_options = {.ignore_orientation = settings->picture.ignore_orientation};
+    const lancet_feature_options options = feature_options(&settings->picture, job->model);
+    const lancet_map_options map_options = {.redundant = (lancet_redundant)settings->redundant,
+                                            .form = (lancet_surgery_form)settings->form,
+                                            .order = (lancet_map_order)settings->order,
+                                            .tau = (float)settings->tau};
+    lancet_image *image = NULL;
+    lancet_features *features = NULL;
+    lancet_maps *maps = NULL;
+    lancet_picture pixels;
+    lancet_error error;
+    int status;
+
+    if (lancet_image_open(&image, path, &image_options, &error) != LANCET_OK)
+        goto fail;
+    pixels = lancet_image_picture(image);
+    if (lancet_features_encode(&features, session, &pixels, &options, &error) != LANCET_OK ||
+        lancet_maps_compute(&maps, features, job->labels, &map_options, &error) != LANCET_OK)
+        goto fail;
+    status = explain_write(summary, job, &(explain_picture){path, name, image, features, maps});
+    goto done;
+fail:
+    status = strncmp(error.message, path, strlen(path)) == 0
+                 ? report_error(&error)
+                 : report_problem(error.status, "%s: %s", path, error.message);
+done:
+    lancet_maps_close(&maps);
+    lancet_features_close(&features);
+    lancet_image_close(&image);
+    return status;
+}
+
+/* One picture's part of what stdout gets: the summary, or the list of files. */
+static int print_result(const explain_settings *settings, const char *path, json_t *summary, int status,
+                        bool first)
+{
+    json_t *item;
+    size_t i;
+
+    if (!settings->json) {
+        if (!settings->common.quiet)
+            json_array_foreach(json_object_get(summary, "files"), i, item)
+                printf("%s\n", json_string_value(json_object_get(item, "path")));
+        return EXIT_DONE;
+    }
+    fputs(first ? "\n" : ",\n", stdout);
+    if (summary)
+        return json_print(summary);
+    item = json_pack("{s:{s:o}, s:i}", "picture", "path", json_words(path), "status", status);
+    status = item ? json_print(item) : report_memory();
+    json_decref(item);
+    return status;
+}
+
+/* Every picture, one after the other; a broken one is reported and does not stop the rest. */
+static int explain_all(const explain_job *job, lancet_session *session, const texts *pictures, int status)
+{
+    const explain_settings *settings = job->settings;
+    names given = {0};
+    progress bar;
+
+    progress_begin(&bar, "pictures", settings->common.quiet);
+    if (settings->json)
+        printf("{\"lancet\": \"%s\", \"pictures\": [", lancet_version());
+    for (size_t i = 0; i < pictures->count; i++) {
+        const char *path = pictures->items[i];
+        char *name = names_give(&given, path);
+        json_t *summary = NULL;
+        int this;
+
+        progress_show(&bar, i, pictures->count, path);
+        this = name ? explain_one(&summary, job, session, path, name) : report_memory();
+        progress_clear();
+        if (status == EXIT_DONE)
+            status = this;
+        this = print_result(settings, path, summary, this, i == 0);
+        if (status == EXIT_DONE)
+            status = this;
+        json_decref(summary);
+        free(name);
+    }
+    if (settings->json)
+        printf("], \"status\": %d}\n", status);
+    progress_end(&bar);
+    names_close(&given);
+    return status;
+}
+
+static int run(const command *self, int argc, char **argv)
+{
+    explain_settings settings = {.output = ".", .write = EXPLAIN_OVERLAY, .tau = 2, .threshold = 0.8};
+    texts operands = {0}, pictures = {0};
+    lancet_model *model = NULL;
+    lancet_session *session = NULL;
+    lancet_labels *labels = NULL;
+    explain_job job = {.settings = &settings};
+    bool bank;
+    int status, list_status;
+
+    if (!options_parse(self, &settings, &operands, argc, argv, &status))
+        goto done;
+    report_as(self->name, settings.common.quiet);
+    status = check(&settings, &operands);
+    if (status != EXIT_DONE)
+        goto done;
+    list_status = expand(&pictures, &operands);
+    if (!pictures.count) {
+        status = list_status;
+        goto done;
+    }
+    bank = settings.labels && text_ends_with(settings.labels, ".safetensors");
+    status = model_begin(&model, &session, &settings.model, &settings.common,
+                         bank ? LANCET_TOWERS_VISION : LANCET_TOWERS_BOTH);
+    if (status == EXIT_DONE)
+        status = get_labels(&labels, session, &settings, bank, &job.template_count);
+    if (status == EXIT_DONE)
+        status = folder_make(settings.output);
+    if (status != EXIT_DONE)
+        goto done;
+    job.model = model;
+    job.labels = labels;
+    job.bank = bank ? settings.labels : NULL;
+    status = explain_all(&job, session, &pictures, list_status);
+done:
+    lancet_labels_close(&labels);
+    lancet_session_close(&session);
+    lancet_model_close(&model);
+    texts_close(&settings.texts);
+    texts_close(&pictures);
+    texts_close(&operands);
+    return status;
+}
+
+const command explain_command = {
+    .name = "explain",
+    .summary = "Show where in pictures the things are that words name.",
+    .usage = "lancet explain PICTURE|FOLDER... -t TEXT [-t TEXT ...] [options]",
+    .about = "For every picture and text it writes a heat map, by CLIP Surgery: an overlay as PNG, with the "
+             "text, the "
+             "range of raw scores and the scale of colours below the picture.\n"
+             "\n"
+             "A map is scaled to 0..1 by itself, so it always shows something hot. How much the text is "
+             "there at all is "
+             "seen from the raw scores, which are comparable within one model and one set of texts.\n"
+             "\n"
+             "A folder stands for the pictures directly in it (.jpg, .jpeg, .png, .webp), sorted by name; "
+             "the overlays and "
+             "maps that lancet wrote are left out. A picture that cannot be read is named on stderr, the "
+             "others are done, "
+             "and the exit status says what was wrong.\n"
+             "\n"
+             "Files are called <picture>-<number>-<text>, with the text's number on the command line:\n"
+             "  .overlay.png   overlay  the heat over the picture\n"
+             "  .map.png       map      the map alone, 8-bit grey, at the picture's size\n"
+             "  .map16.png     map16    the same, 16-bit\n"
+             "  .map.npy       npy      the same, float32 [height, width]\n"
+             "  .points.json   points   points on (label 1) and off (0) the thing, as SAM takes them\n"
+             "and for all texts of a picture, <picture>:\n"
+             "  .scores.npy    npy      raw scores, float32 [texts, grid rows, grid columns]\n"
+             "  .json          json     scores, points, sizes, files, and every setting as it was in effect\n"
+             "\n"
+             "Each file is written as a whole or not at all. The same input gives the same bytes. Without "
+             "--quiet and "
+             "--json the files' names are printed, one a line.\n"
+             "\n"
+             "With one text the empty string's feature is subtracted as redundant, with several the mean "
+             "over the texts: "
+             "then the texts compete, and a list of what else is in the picture makes the maps sharper.",
+    .examples = "  lancet explain cat.jpg -t cat -t sofa -t window -o maps\n"
+                "  lancet explain holiday/ --labels words.txt --write overlay,json -o maps\n"
+                "  lancet explain cat.jpg -t \"a black cat\" --side 512 --json\n",
+    .groups = explain_groups,
+    .group_count = sizeof explain_groups / sizeof *explain_groups,
+    .run = run,
+};

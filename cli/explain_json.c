@@ -1,0 +1,177 @@
+/* What `lancet explain` says about a picture in JSON. SPDX-License-Identifier: Apache-2.0 */
+#include "explain.h"
+
+#include "json.h"
+
+#include <stdlib.h>
+
+static json_t *describe_picture(const explain_picture *picture)
+{
+    const lancet_picture pixels = lancet_image_picture(picture->image);
+    const lancet_image_about *about = lancet_image_describe(picture->image);
+    json_t *object = json_object();
+    bool good = object != NULL;
+
+    json_put(&good, object, "path", json_words(picture->path));
+    json_put(&good, object, "width", json_count(pixels.width));
+    json_put(&good, object, "height", json_count(pixels.height));
+    json_put(&good, object, "format", json_words(about->format));
+    json_put(&good, object, "orientation", json_integer(about->orientation));
+    json_put(&good, object, "oriented", json_boolean(about->oriented));
+    if (good)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+/* Every setting as it was in effect: defaults filled in, "auto" replaced by what it came to. */
+static json_t *describe_settings(const explain_job *job, const explain_picture *picture)
+{
+    const explain_settings *settings = job->settings;
+    const lancet_model_description *about = lancet_model_describe(job->model);
+    const lancet_feature_options options = feature_options(&settings->picture, job->model);
+    const bool own = settings->picture.mean.given || settings->picture.deviation.given;
+    const lancet_redundant redundant = lancet_maps_redundant(picture->maps);
+    const bool over_labels = redundant == LANCET_REDUNDANT_LABELS;
+    const int start = lancet_features_surgery_start(picture->features);
+    json_t *object = json_object();
+    bool good = object != NULL;
+
+    json_put(&good, object, "path", json_words(path_names[lancet_features_path(picture->features)]));
+    json_put(&good, object, "side", json_integer(lancet_features_side(picture->features)));
+    json_put(&good, object, "surgery_start", start ? json_integer(start) : json_null());
+    json_put(&good, object, "surgery_last",
+             start ? json_integer(about->vision_blocks - start + 1) : json_null());
+    json_put(&good, object, "redundant", json_words(redundant_names[redundant]));
+    json_put(&good, object, "form",
+             over_labels ? json_words(settings->form ? "paper" : "code") : json_null());
+    json_put(&good, object, "tau", over_labels ? json_number(settings->tau) : json_null());
+    json_put(&good, object, "order", json_words(settings->order ? "paper" : "code"));
+    json_put(&good, object, "labels", json_words(settings->labels));
+    json_put(&good, object, "templates", job->bank ? json_null() : json_words(settings->templates));
+    json_put(&good, object, "template_count", job->bank ? json_null() : json_count(job->template_count));
+    json_put(&good, object, "mean", json_numbers(own ? options.mean : about->mean, 3));
+    json_put(&good, object, "std", json_numbers(own ? options.deviation : about->deviation, 3));
+    json_put(&good, object, "ignore_orientation", json_boolean(settings->picture.ignore_orientation));
+    json_put(&good, object, "threshold", json_number(settings->threshold));
+    json_put(&good, object, "colours", json_words(lancet_colours_name((lancet_colours)settings->colours)));
+    json_put(&good, object, "note", json_words(settings->note));
+    json_put(&good, object, "vocabulary", job->bank ? json_null() : json_words(about->vocabulary));
+    if (good)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+/* The raw scores of one text, row after row. */
+static json_t *describe_scores(const lancet_maps *maps, size_t index)
+{
+    const size_t height = lancet_maps_grid_height(maps), width = lancet_maps_grid_width(maps);
+    const float *scores = lancet_maps_scores(maps) + index * height * width;
+    json_t *rows = json_array();
+    bool good = rows != NULL;
+
+    for (size_t y = 0; good && y < height; y++)
+        json_add(&good, rows, json_numbers(scores + y * width, width));
+    if (good)
+        return rows;
+    json_decref(rows);
+    return NULL;
+}
+
+static json_t *describe_points(const explain_job *job, const explain_picture *picture, size_t index)
+{
+    const lancet_picture pixels = lancet_image_picture(picture->image);
+    const size_t capacity =
+        lancet_maps_grid_height(picture->maps) * lancet_maps_grid_width(picture->maps) / 4 + 1;
+    lancet_point *points = calloc(capacity, sizeof *points);
+    json_t *array = json_array();
+    bool good = points && array;
+    size_t count = 0;
+
+    good = good && lancet_maps_points(picture->maps, index, pixels.width, pixels.height,
+                                      job->settings->threshold, points, capacity, &count, NULL) == LANCET_OK;
+    for (size_t i = 0; good && i < count; i++)
+        json_add(&good, array,
+                 json_pack("{s:i, s:i, s:b}", "x", points[i].x, "y", points[i].y, "positive",
+                           (int)points[i].positive));
+    free(points);
+    if (good)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+static json_t *describe_text(const explain_job *job, const explain_picture *picture, size_t index)
+{
+    float low = 0, high = 0;
+    const bool varies = lancet_maps_range(picture->maps, index, &low, &high);
+    json_t *object = json_object();
+    bool good = object != NULL;
+
+    json_put(&good, object, "text", json_words(lancet_maps_text(picture->maps, index)));
+    json_put(&good, object, "class_score",
+             json_number((double)lancet_maps_class_scores(picture->maps)[index]));
+    json_put(&good, object, "score_low", json_number((double)low));
+    json_put(&good, object, "score_high", json_number((double)high));
+    json_put(&good, object, "constant", json_boolean(!varies));
+    json_put(&good, object, "points", describe_points(job, picture, index));
+    if (job->settings->write & EXPLAIN_JSON)
+        json_put(&good, object, "scores", describe_scores(picture->maps, index));
+    if (good)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+static json_t *describe_warnings(const explain_job *job, const explain_picture *picture)
+{
+    json_t *array = json_array();
+    bool good = array != NULL;
+
+    for (size_t i = 0; good && i < lancet_maps_count(picture->maps); i++) {
+        const char *lost = lancet_labels_lost(job->labels, i);
+        float low, high;
+
+        if (lost)
+            json_add(&good, array,
+                     json_sprintf("text %zu is longer than the model reads; lost: \"%s\"", i + 1, lost));
+        if (!lancet_maps_range(picture->maps, i, &low, &high))
+            json_add(&good, array, json_sprintf("text %zu: the map is constant, it says nothing", i + 1));
+    }
+    if (good)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+json_t *explain_describe(const explain_job *job, const explain_picture *picture)
+{
+    json_t *object = json_object(), *grid = json_object(), *list = json_array();
+    bool good = object && grid && list;
+
+    if (good) {
+        json_put(&good, grid, "height", json_count(lancet_maps_grid_height(picture->maps)));
+        json_put(&good, grid, "width", json_count(lancet_maps_grid_width(picture->maps)));
+    }
+    for (size_t i = 0; good && i < lancet_maps_count(picture->maps); i++)
+        json_add(&good, list, describe_text(job, picture, i));
+    if (!good) {
+        json_decref(object);
+        json_decref(grid);
+        json_decref(list);
+        return NULL;
+    }
+    json_put(&good, object, "lancet", json_words(lancet_version()));
+    json_put(&good, object, "picture", describe_picture(picture));
+    json_put(&good, object, "model", json_model(job->model));
+    json_put(&good, object, "settings", describe_settings(job, picture));
+    json_put(&good, object, "grid", grid);
+    json_put(&good, object, "texts", list);
+    json_put(&good, object, "files", json_array());
+    json_put(&good, object, "warnings", describe_warnings(job, picture));
+    if (good)
+        return object;
+    json_decref(object);
+    return NULL;
+}

@@ -1,0 +1,160 @@
+/* `lancet info`: what was recognised in a model file. SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+#include "common.h"
+#include "json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct info_settings {
+    common_settings common;
+    model_settings model;
+    bool json;
+} info_settings;
+
+static const option info_options[] = {
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(info_settings, json),
+     .help = "as a JSON object"},
+};
+
+/* clang-format off */
+static const option_group info_groups[] = {
+    {"Options", info_options, 1, 0},
+    MODEL_GROUP(info_settings),
+    COMMON_GROUP(info_settings),
+};
+/* clang-format on */
+
+static int print_json(const lancet_model_description *m, const char *sha256)
+{
+    json_t *object = json_object(), *vision = json_object(), *text = json_object();
+    bool good = object && vision && text;
+    int status;
+
+    json_put(&good, object, "lancet", json_words(lancet_version()));
+    json_put(&good, object, "path", json_words(m->path));
+    json_put(&good, object, "container", json_words(m->container));
+    json_put(&good, object, "naming", json_words(m->naming));
+    json_put(&good, object, "family", json_words(m->family));
+    json_put(&good, object, "embedding_width", json_integer(m->embedding_width));
+    json_put(&good, vision, "image_side", json_integer(m->image_side));
+    json_put(&good, vision, "patch_side", json_integer(m->patch_side));
+    json_put(&good, vision, "grid_side", json_integer(m->grid_side));
+    json_put(&good, vision, "width", json_integer(m->vision_width));
+    json_put(&good, vision, "blocks", json_integer(m->vision_blocks));
+    json_put(&good, vision, "heads", json_integer(m->vision_heads));
+    json_put(&good, vision, "mean", json_numbers(m->mean, 3));
+    json_put(&good, vision, "std", json_numbers(m->deviation, 3));
+    json_put(&good, object, "vision", json_incref(vision));
+    json_put(&good, text, "width", json_integer(m->text_width));
+    json_put(&good, text, "blocks", json_integer(m->text_blocks));
+    json_put(&good, text, "heads", json_integer(m->text_heads));
+    json_put(&good, text, "context_length", json_integer(m->context_length));
+    json_put(&good, text, "vocabulary_size", json_integer(m->vocabulary_size));
+    json_put(&good, object, "text", json_incref(text));
+    json_put(&good, object, "activation", json_words(activation_names[m->activation]));
+    json_put(&good, object, "activation_origin", json_words(m->activation_origin));
+    json_put(&good, object, "layer_norm_epsilon", json_number((double)m->layer_norm_epsilon));
+    json_put(&good, object, "logit_scale", json_number((double)m->logit_scale));
+    json_put(&good, object, "logit_scale_assumed", json_boolean(m->logit_scale_assumed));
+    json_put(&good, object, "data_types", json_words(m->data_types));
+    json_put(&good, object, "parameters", json_integer((json_int_t)m->parameters));
+    json_put(&good, object, "file_bytes", json_integer((json_int_t)m->file_bytes));
+    json_put(&good, object, "hash", json_words(m->hash));
+    json_put(&good, object, "sha256", json_words(sha256));
+    json_put(&good, object, "vocabulary", *m->vocabulary ? json_words(m->vocabulary) : json_null());
+    json_put(&good, object, "missing", json_words(m->missing));
+    status = good ? json_print(object) : report_memory();
+    json_decref(object);
+    json_decref(vision);
+    json_decref(text);
+    return status;
+}
+
+static void print_table(const lancet_model_description *m, const char *sha256)
+{
+    printf("model        %s\n", m->path);
+    printf("family       %s, %s names, in %s\n", m->family, m->naming, m->container);
+    printf("embedding    %d channels, shared by pictures and words\n", m->embedding_width);
+    if (m->vision_blocks) {
+        printf("pictures     %d x %d pixels, patches of %d x %d: a grid of %d x %d\n", m->image_side,
+               m->image_side, m->patch_side, m->patch_side, m->grid_side, m->grid_side);
+        printf("             %d channels, %d blocks, %d heads\n", m->vision_width, m->vision_blocks,
+               m->vision_heads);
+        printf("             mean %g, %g, %g; std %g, %g, %g\n", (double)m->mean[0], (double)m->mean[1],
+               (double)m->mean[2], (double)m->deviation[0], (double)m->deviation[1], (double)m->deviation[2]);
+    } else {
+        printf("pictures     none: the file has no vision tower\n");
+    }
+    if (m->text_blocks) {
+        printf("words        %d channels, %d blocks, %d heads\n", m->text_width, m->text_blocks,
+               m->text_heads);
+        printf("             %d tokens of context, %d in the vocabulary\n", m->context_length,
+               m->vocabulary_size);
+    } else {
+        printf("words        none: the file has no text tower\n");
+    }
+    printf("activation   %s (%s)\n", activation_names[m->activation], m->activation_origin);
+    printf("layer norm   epsilon %g\n", (double)m->layer_norm_epsilon);
+    printf("logit scale  %g%s\n", (double)m->logit_scale, m->logit_scale_assumed ? " (assumed)" : "");
+    printf("data types   %s\n", m->data_types);
+    printf("parameters   %" PRIu64 ", in %" PRIu64 " bytes\n", m->parameters, m->file_bytes);
+    printf("hash         %s\n", m->hash);
+    printf("sha256       %s\n", sha256);
+    printf("vocabulary   %s\n", *m->vocabulary ? m->vocabulary : "none found");
+    printf("missing      %s\n", *m->missing ? m->missing : "nothing");
+}
+
+static int run(const command *self, int argc, char **argv)
+{
+    info_settings settings = {0};
+    texts operands = {0};
+    lancet_model *model = NULL;
+    char sha256[LANCET_SHA256_SIZE];
+    lancet_error error;
+    int status;
+
+    if (!options_parse(self, &settings, &operands, argc, argv, &status))
+        goto done;
+    report_as(self->name, settings.common.quiet);
+    if (operands.count > 1 || (operands.count && settings.model.path)) {
+        status =
+            report_usage("expected one model, found %zu", operands.count + (settings.model.path != NULL));
+        goto done;
+    }
+    if (operands.count)
+        settings.model.path = operands.items[0];
+    status = model_begin(&model, NULL, &settings.model, &settings.common, LANCET_TOWERS_BOTH);
+    if (status != EXIT_DONE)
+        goto done;
+    if (lancet_model_sha256(model, sha256, &error) != LANCET_OK)
+        status = report_error(&error);
+    else if (settings.json)
+        status = print_json(lancet_model_describe(model), sha256);
+    else
+        print_table(lancet_model_describe(model), sha256);
+done:
+    lancet_model_close(&model);
+    texts_close(&operands);
+    return status;
+}
+
+const command info_command = {
+    .name = "info",
+    .summary = "Say what was recognised in a model file.",
+    .usage = "lancet info [MODEL] [options]",
+    .about = "Family, sizes, activation and where it was learned, data types, hashes, the vocabulary that "
+             "belongs to "
+             "it, and what is missing. 'hash' is what label banks and result files carry; 'sha256' is what "
+             "is usually "
+             "published beside weights.",
+    .examples = "  lancet info ViT-B-16.safetensors\n"
+                "  lancet info ViT-B-16.safetensors --json\n",
+    .groups = info_groups,
+    .group_count = sizeof info_groups / sizeof *info_groups,
+    .run = run,
+};

@@ -1,0 +1,110 @@
+/* Which model is used, and opening it. SPDX-License-Identifier: Apache-2.0 */
+#include "common.h"
+
+#include "files.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MODEL_IN_THE_BOX "lancet-mini.safetensors"
+
+static const char nothing_found[] =
+    "no model: give one with -m FILE, or name it in $LANCET_MODEL, or put it into %s as model.safetensors";
+
+/* Models in the user's data folder: "model.safetensors", or the only one. */
+static int choose_in_folder(char **path, const char *folder)
+{
+    int status = EXIT_DONE;
+    texts found = {0};
+    DIR *directory = NULL;
+
+    *path = text_print("%s/model.safetensors", folder);
+    if (!*path)
+        return report_memory();
+    if (file_exists(*path))
+        return EXIT_DONE;
+    free(*path);
+    *path = NULL;
+    directory = opendir(folder);
+    if (!directory)
+        return EXIT_DONE;
+    for (const struct dirent *entry; status == EXIT_DONE && (entry = readdir(directory));)
+        if (text_ends_with(entry->d_name, ".safetensors") &&
+            !texts_take(&found, text_print("%s/%s", folder, entry->d_name)))
+            status = report_memory();
+    if (found.count == 1) {
+        *path = found.items[0];
+        found.items[0] = NULL;
+    } else if (status == EXIT_DONE && found.count > 1) {
+        status = report_problem(
+            LANCET_ERROR_ARGUMENT,
+            "%s holds %zu models and none is called model.safetensors; choose one with -m FILE", folder,
+            found.count);
+    }
+    texts_close(&found);
+    closedir(directory);
+    return status;
+}
+
+int model_choose(char **path, const char **origin, bool report_missing)
+{
+    const char *named = getenv("LANCET_MODEL");
+    char *folder = NULL;
+    int status;
+
+    *path = NULL;
+    *origin = "$LANCET_MODEL";
+    if (named && *named) {
+        *path = text_print("%s", named);
+        return *path ? EXIT_DONE : report_memory();
+    }
+    folder = data_folder();
+    if (!folder)
+        return report_memory();
+    *origin = "the user's data folder";
+    status = choose_in_folder(path, folder);
+#ifdef LANCET_MODEL_FOLDER
+    if (status == EXIT_DONE && !*path && file_exists(LANCET_MODEL_FOLDER "/" MODEL_IN_THE_BOX)) {
+        *origin = "came with Lancet";
+        *path = text_print("%s", LANCET_MODEL_FOLDER "/" MODEL_IN_THE_BOX);
+        status = *path ? EXIT_DONE : report_memory();
+    }
+#endif
+    if (status == EXIT_DONE && !*path) {
+        status = LANCET_ERROR_ARGUMENT;
+        if (report_missing)
+            report_usage(nothing_found, folder);
+    }
+    free(folder);
+    return status;
+}
+
+int model_begin(lancet_model **model, lancet_session **session, const model_settings *settings,
+                const common_settings *common, lancet_towers towers)
+{
+    const lancet_model_options options = {
+        .activation = (lancet_activation)settings->activation,
+        .towers = towers,
+        .vocabulary = settings->vocabulary,
+        .head_width = settings->head_width,
+    };
+    const lancet_session_options session_options = {.threads = common->threads};
+    const char *origin = NULL, *path = settings->path;
+    char *chosen = NULL;
+    lancet_error error;
+    int status = EXIT_DONE;
+
+    if (!path) {
+        status = model_choose(&chosen, &origin, true);
+        if (status != EXIT_DONE)
+            return status;
+        path = chosen;
+        report_note("model %s (%s)", path, origin);
+    }
+    if (lancet_model_open(model, path, &options, &error) != LANCET_OK ||
+        (session && lancet_session_open(session, *model, &session_options, &error) != LANCET_OK))
+        status = report_error(&error);
+    free(chosen);
+    return status;
+}

@@ -1,0 +1,208 @@
+/* `lancet verify`: replaying arrays that another implementation wrote. SPDX-License-Identifier: Apache-2.0 */
+#include "verify.h"
+
+#include "commands.h"
+#include "files.h"
+#include "json.h"
+#include "progress.h"
+
+#include <stdio.h>
+
+typedef struct verify_settings {
+    common_settings common;
+    model_settings model;
+    bool json;
+} verify_settings;
+
+static const option verify_options[] = {
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(verify_settings, json),
+     .help = "the table as a JSON object"},
+};
+
+/* clang-format off */
+static const option_group verify_groups[] = {
+    {"Options", verify_options, 1, 0},
+    MODEL_GROUP(verify_settings),
+    COMMON_GROUP(verify_settings),
+};
+/* clang-format on */
+
+static int print_json(const char *folder, const lancet_model *model, json_t *rows, int status)
+{
+    json_t *object = json_object();
+    bool good = object != NULL;
+
+    json_put(&good, object, "lancet", json_words(lancet_version()));
+    json_put(&good, object, "folder", json_words(folder));
+    json_put(&good, object, "model", json_model(model));
+    json_put(&good, object, "cosine_least", json_number(VERIFY_COSINE_LEAST));
+    json_put(&good, object, "stages", json_incref(rows));
+    json_put(&good, object, "status", json_integer(status));
+    if (good)
+        good = json_print(object) == EXIT_DONE;
+    json_decref(object);
+    return good ? status : report_memory();
+}
+
+/* A failed check weighs more than an array that could not be checked: the status tells of what is sure. */
+static int verdict(const size_t counts[5], int first_error, const char *folder)
+{
+    if (counts[VERIFY_FAIL])
+        return EXIT_CHECK_FAILED;
+    if (first_error != EXIT_DONE)
+        return first_error;
+    if (!counts[VERIFY_PASS])
+        return report_problem(LANCET_ERROR_INPUT, "%s: expected arrays to check, found none", folder);
+    return EXIT_DONE;
+}
+
+static int verify(const verify_settings *settings, verify_replay *replay, const char *folder)
+{
+    const verify_set *set = replay->set;
+    size_t counts[5] = {0};
+    int first_error = EXIT_DONE, status;
+    json_t *rows = json_array();
+    bool good = rows != NULL;
+    progress bar;
+
+    progress_begin(&bar, "arrays", settings->common.quiet || !settings->json);
+    if (!settings->json)
+        verify_print_header(set);
+    for (size_t i = 0; i < set->array_count && good; i++) {
+        verify_row row;
+
+        progress_show(&bar, i, set->array_count, set->arrays[i].name);
+        status = verify_replay_array(replay, &set->arrays[i], &row);
+        if (first_error == EXIT_DONE)
+            first_error = status;
+        counts[row.result]++;
+        if (settings->json)
+            json_add(&good, rows, verify_row_json(&row));
+        else
+            verify_print_row(set, &row);
+    }
+    progress_end(&bar);
+    if (good) {
+        if (!settings->json)
+            verify_print_counts(counts);
+        fflush(stdout); /* before the message, if there is one */
+        status = verdict(counts, first_error, folder);
+        if (settings->json)
+            status = print_json(folder, replay->model, rows, status);
+    } else {
+        status = report_memory();
+    }
+    json_decref(rows);
+    return status;
+}
+
+static int run(const command *self, int argc, char **argv)
+{
+    verify_settings settings = {0};
+    texts operands = {0};
+    verify_set set = {0};
+    lancet_model *model = NULL;
+    lancet_session *session = NULL;
+    verify_replay replay = {.set = &set};
+    int status;
+
+    if (!options_parse(self, &settings, &operands, argc, argv, &status))
+        goto done;
+    report_as(self->name, settings.common.quiet);
+    if (operands.count != 1) {
+        status = report_usage("expected one folder, found %zu", operands.count);
+        goto done;
+    }
+    if (!folder_exists(operands.items[0])) {
+        status = report_problem(LANCET_ERROR_IO, "%s: expected a folder, found %s", operands.items[0],
+                                file_exists(operands.items[0]) ? "a file" : "nothing");
+        goto done;
+    }
+    status = verify_set_open(&set, operands.items[0]);
+    if (status != EXIT_DONE)
+        goto done;
+    if (!settings.model.path)
+        settings.model.path = set.model_path;
+    if (!settings.model.activation)
+        settings.model.activation = set.activation;
+    if (!settings.model.head_width)
+        settings.model.head_width = set.head_width;
+    status = model_begin(&model, &session, &settings.model, &settings.common, LANCET_TOWERS_BOTH);
+    if (status != EXIT_DONE)
+        goto done;
+    replay.model = model;
+    replay.session = session;
+    status = verify(&settings, &replay, operands.items[0]);
+done:
+    verify_replay_close(&replay);
+    lancet_session_close(&session);
+    lancet_model_close(&model);
+    verify_set_close(&set);
+    texts_close(&operands);
+    return status;
+}
+
+const command verify_command = {
+    .name = "verify",
+    .summary = "Replay arrays from another implementation, and say where the two differ.",
+    .usage = "lancet verify FOLDER [options]",
+    .about =
+        "For anyone who has numbers from PyTorch and wants to know whether Lancet gives the same: dump the "
+        "arrays into "
+        "a folder, list them, and each is computed again and compared, stage by stage, so that the first "
+        "difference "
+        "shows where it begins.\n"
+        "\n"
+        "'max abs' is the largest absolute difference over the expected array's largest magnitude, 'cosine' "
+        "the one "
+        "between both arrays as a whole. A stage passes if the first is at most 2e-4 (pixels: 1e-6) and the "
+        "second at "
+        "least 0.999999. Tokens and points have to be the same; for them 'max abs' counts those that are "
+        "not.\n"
+        "\n"
+        "The folder holds the model (model.safetensors, or another one by -m), pictures in images/ (or "
+        "images/ beside "
+        "the folder), and manifest.json:\n"
+        "  {\"model\": {\"texts\": [\"dog\", ...], \"token_texts\": [\"a photo.\", ...]},\n"
+        "   \"images\": {\"park\": {\"file\": \"park.jpg\", \"width\": 500, \"height\": 375}},\n"
+        "   \"arrays\": {\"text/tokens\": {\"shape\": [2, 77]}, \"park/224/plain\": {}, ...}}\n"
+        "\n"
+        "An array lies in its name with .npy behind; \"shape\" is checked if it is there. These are "
+        "replayed, with N "
+        "tokens (the class token first), C channels, T texts, S the input side in pixels:\n"
+        "  text/tokens          [n, 77]         ids of token_texts, then zeros\n"
+        "  text/features        [T, C]          each text as it is, not of unit length\n"
+        "  text/ensemble        [T, C]          each through the 85 templates, unit length\n"
+        "  text/ensemble_empty  [1, C]          the empty string through them\n"
+        "  park/224/pixels      [1, 3, S, S]    the picture as the model takes it\n"
+        "  park/224/plain       [1, N, C]       features without surgery, all tokens\n"
+        "  park/224/class_token [1, C]          the first of them\n"
+        "  park/224/surgery     [1, N, C]       features with surgery\n"
+        "  park/224/similarity  [1, N, T]       over the texts, as the published code\n"
+        "  park/224/similarity_paper            the same by Eq. 8-11\n"
+        "  park/224/similarity_empty            with the empty string's feature\n"
+        "  park/224/map         [1, H, W, T]    of similarity, at any size\n"
+        "  park/224/points      in the manifest, \"points\": for each text\n"
+        "                       [[[x, y], ...], [1, ..., 0, ...]], of similarity\n"
+        "Others are listed as not replayed, and files that are not there as absent. Optional in \"model\": "
+        "\"activation\" (\"gelu\" or \"quickgelu\"), \"head_width\", \"mean\", \"std\". Pictures are taken "
+        "as they are "
+        "stored, whatever EXIF says, as Pillow does. Side 224 is part of the name; other sides than the "
+        "model's own "
+        "interpolate the position embedding.\n"
+        "\n"
+        "A shorter form is set.json, with \"image\", \"side\", \"texts\" and the optional entries above, "
+        "beside "
+        "tokens.npy, text.npy, pixels.npy, class_token.npy and surgery.npy; its model is "
+        "open_clip_model.safetensors "
+        "or model.safetensors.\n"
+        "\n"
+        "The exit status is 1 if a check failed.",
+    .examples = "  lancet verify dump/\n"
+                "  lancet verify dump/ -m other/model.safetensors --json\n",
+    .groups = verify_groups,
+    .group_count = sizeof verify_groups / sizeof *verify_groups,
+    .run = run,
+};

@@ -1,0 +1,114 @@
+/* `lancet verify`: what its parts share. SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_VERIFY_H
+#define CLI_VERIFY_H
+
+#include "common.h"
+
+#include <jansson.h>
+
+/* ---- The folder ---------------------------------------------------------------------------------------- */
+
+typedef enum verify_stage {
+    VERIFY_UNKNOWN = 0, /* listed, but nothing this command replays */
+    VERIFY_TOKENS,
+    VERIFY_TEXT,
+    VERIFY_ENSEMBLE,
+    VERIFY_ENSEMBLE_EMPTY,
+    VERIFY_PIXELS, /* from here on: of a picture at a side */
+    VERIFY_PLAIN,
+    VERIFY_SURGERY,
+    VERIFY_CLASS_TOKEN,
+    VERIFY_SIMILARITY,
+    VERIFY_SIMILARITY_EMPTY,
+    VERIFY_SIMILARITY_PAPER,
+    VERIFY_MAP,
+    VERIFY_POINTS
+} verify_stage;
+
+/** One array of the folder. */
+typedef struct verify_array {
+    const char *name; /* as listed */
+    char *path;       /* of the file; NULL for points, which stand in the list itself */
+    verify_stage stage;
+    size_t picture; /* which of verify_set.pictures */
+    int side;
+    const json_t *entry; /* what the list says of it, may be NULL */
+} verify_array;
+
+typedef struct verify_picture {
+    const char *name;
+    char *path;
+    int width, height; /* as listed; 0 if it does not say */
+} verify_picture;
+
+/** A folder of arrays and what they were made from. Zero-initialised is empty. */
+typedef struct verify_set {
+    json_t *root;
+    char *model_path;
+    texts token_texts, texts;
+    verify_picture *pictures;
+    size_t picture_count;
+    verify_array *arrays;
+    size_t array_count;
+    /* How the arrays were made, where the folder says so. */
+    lancet_activation activation;
+    int head_width;
+    option_triple mean, deviation;
+} verify_set;
+
+/** Reads `folder`/manifest.json, or set.json if there is none. Returns a status; failures are reported. */
+int verify_set_open(verify_set *set, const char *folder);
+void verify_set_close(verify_set *set);
+
+/* ---- The table ----------------------------------------------------------------------------------------- */
+
+typedef enum verify_result {
+    VERIFY_PASS,
+    VERIFY_FAIL,
+    VERIFY_ABSENT,       /* listed, but the file is not there */
+    VERIFY_NOT_REPLAYED, /* unknown to this command */
+    VERIFY_ERROR         /* the array or the step itself is broken */
+} verify_result;
+
+/** One line. difference: largest absolute difference over the expected array's largest magnitude; for what
+ * has to be exact, how many values differ. cosine: between the two as a whole, NAN where it says nothing. */
+typedef struct verify_row {
+    const char *name;
+    verify_result result;
+    double difference, cosine, limit; /* limit 0: exact */
+    char note[LANCET_ERROR_MESSAGE_SIZE];
+} verify_row;
+
+#define VERIFY_COSINE_LEAST 0.999999
+
+/** Compares two arrays of `count` values and sets the row's numbers and result. */
+void verify_compare(verify_row *row, const float *expected, const float *found, size_t count, double limit);
+
+void verify_print_header(const verify_set *set);
+void verify_print_row(const verify_set *set, const verify_row *row);
+/** "30 passed, ..." */
+void verify_print_counts(const size_t counts[5]);
+json_t *verify_row_json(const verify_row *row);
+
+/* ---- The replay ---------------------------------------------------------------------------------------- */
+
+/** What has been computed and may be wanted again. Zero-initialised with set, model and session set. */
+typedef struct verify_replay {
+    const verify_set *set;
+    const lancet_model *model;
+    lancet_session *session;
+    bool quiet;
+    lancet_labels *labels; /* of set->texts through the 85 templates */
+    size_t picture;        /* what the rest is of */
+    int side;
+    struct lancet_image *image;
+    lancet_features *features[2]; /* by lancet_path */
+    lancet_maps *maps[3];         /* similarity, similarity_empty, similarity_paper */
+} verify_replay;
+
+/** Replays one array and fills in its row. Returns the status of what went wrong besides a difference (the
+ * row then says VERIFY_ERROR and why). */
+int verify_replay_array(verify_replay *replay, const verify_array *array, verify_row *row);
+void verify_replay_close(verify_replay *replay);
+
+#endif

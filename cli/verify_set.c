@@ -1,0 +1,381 @@
+/* Reading a folder that `lancet verify` replays. The lists are a stranger's: every step says what it
+ * expected. SPDX-License-Identifier: Apache-2.0 */
+#include "verify.h"
+
+#include "files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_MAX   ((size_t)64 << 20)
+#define ARRAYS_MAX 100000
+
+/* The list being read, for messages. */
+typedef struct source {
+    verify_set *set;
+    const char *folder;
+    char *path;
+} source;
+
+static int malformed(const source *s, const char *where, const char *expected)
+{
+    return report_problem(LANCET_ERROR_INPUT, "%s: %s: expected %s", s->path, where, expected);
+}
+
+/* Whether a name from the list stays inside the folder it is looked for in. */
+static bool is_inside(const char *name)
+{
+    if (!*name || *name == '/')
+        return false;
+    for (const char *at = name; at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || !at[2]))
+            return false;
+    }
+    return true;
+}
+
+static int read_texts(const source *s, texts *list, const json_t *array, const char *where)
+{
+    const json_t *item;
+    size_t i;
+
+    if (!array)
+        return EXIT_DONE;
+    if (!json_is_array(array))
+        return malformed(s, where, "a list of texts");
+    json_array_foreach(array, i, item)
+    {
+        if (!json_is_string(item))
+            return malformed(s, where, "texts only");
+        if (!texts_add(list, json_string_value(item)))
+            return report_memory();
+    }
+    return EXIT_DONE;
+}
+
+static int read_triple(const source *s, option_triple *triple, const json_t *array, const char *where)
+{
+    if (!array)
+        return EXIT_DONE;
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *number = json_array_get(array, i);
+
+        if (!json_is_number(number) || json_array_size(array) != 3)
+            return malformed(s, where, "three numbers");
+        triple->values[i] = (float)json_number_value(number);
+    }
+    triple->given = true;
+    return EXIT_DONE;
+}
+
+/* What the folder says about how its arrays were made, and no tensor reveals. */
+static int read_making(const source *s, const json_t *object)
+{
+    const json_t *activation = json_object_get(object, "activation"),
+                 *head = json_object_get(object, "head_width");
+    const char *name = json_string_value(activation);
+    int status;
+
+    if (activation) {
+        if (!name || (strcmp(name, "gelu") != 0 && strcmp(name, "quickgelu") != 0))
+            return malformed(s, "activation", "\"gelu\" or \"quickgelu\"");
+        s->set->activation = *name == 'g' ? LANCET_ACTIVATION_GELU : LANCET_ACTIVATION_QUICK_GELU;
+    }
+    if (head) {
+        if (!json_is_integer(head) || json_integer_value(head) < 1 || json_integer_value(head) > 4096)
+            return malformed(s, "head_width", "a whole number from 1 to 4096");
+        s->set->head_width = (int)json_integer_value(head);
+    }
+    status = read_triple(s, &s->set->mean, json_object_get(object, "mean"), "mean");
+    if (status == EXIT_DONE)
+        status = read_triple(s, &s->set->deviation, json_object_get(object, "std"), "std");
+    return status;
+}
+
+/* A listed size; 0 if there is none. */
+static int read_size(const source *s, int *size, const json_t *number, const char *where)
+{
+    if (!number)
+        return EXIT_DONE;
+    if (!json_is_integer(number) || json_integer_value(number) < 1 ||
+        json_integer_value(number) > LANCET_PICTURE_SIDE_MAX)
+        return malformed(s, where, "a width and height in pixels");
+    *size = (int)json_integer_value(number);
+    return EXIT_DONE;
+}
+
+/* Pictures lie in images/ in the folder, or beside the folder, or in the folder itself. */
+static char *find_picture(const char *folder, const char *file)
+{
+    char *path = text_print("%s/images/%s", folder, file);
+
+    if (path && !file_exists(path)) {
+        free(path);
+        path = text_print("%s/../images/%s", folder, file);
+    }
+    if (path && !file_exists(path)) {
+        free(path);
+        path = text_print("%s/%s", folder, file);
+    }
+    return path;
+}
+
+static int add_picture(const source *s, const char *name, const char *file)
+{
+    verify_picture *picture;
+
+    if (!file || !is_inside(file))
+        return malformed(s, name, "the picture's \"file\", a name inside the folder of images");
+    picture = realloc(s->set->pictures, (s->set->picture_count + 1) * sizeof *picture);
+    if (!picture)
+        return report_memory();
+    s->set->pictures = picture;
+    picture += s->set->picture_count;
+    *picture = (verify_picture){.name = name, .path = find_picture(s->folder, file)};
+    if (!picture->path)
+        return report_memory();
+    s->set->picture_count++;
+    return EXIT_DONE;
+}
+
+static int read_pictures(const source *s, json_t *object)
+{
+    const char *name;
+    json_t *item;
+    int status = EXIT_DONE;
+
+    if (object && !json_is_object(object))
+        return malformed(s, "images", "an object of pictures");
+    json_object_foreach(object, name, item)
+    {
+        status = add_picture(s, name, json_string_value(json_object_get(item, "file")));
+        if (status == EXIT_DONE)
+            status = read_size(s, &s->set->pictures[s->set->picture_count - 1].width,
+                               json_object_get(item, "width"), name);
+        if (status == EXIT_DONE)
+            status = read_size(s, &s->set->pictures[s->set->picture_count - 1].height,
+                               json_object_get(item, "height"), name);
+        if (status != EXIT_DONE)
+            return status;
+    }
+    return EXIT_DONE;
+}
+
+static verify_stage find_stage(const char *name, bool of_picture)
+{
+    static const struct {
+        const char *name;
+        verify_stage stage;
+    } stages[] = {
+        {"text/tokens", VERIFY_TOKENS},
+        {"text/features", VERIFY_TEXT},
+        {"text/ensemble", VERIFY_ENSEMBLE},
+        {"text/ensemble_empty", VERIFY_ENSEMBLE_EMPTY},
+        {"pixels", VERIFY_PIXELS},
+        {"plain", VERIFY_PLAIN},
+        {"surgery", VERIFY_SURGERY},
+        {"class_token", VERIFY_CLASS_TOKEN},
+        {"similarity", VERIFY_SIMILARITY},
+        {"similarity_empty", VERIFY_SIMILARITY_EMPTY},
+        {"similarity_paper", VERIFY_SIMILARITY_PAPER},
+        {"map", VERIFY_MAP},
+        {"points", VERIFY_POINTS},
+    };
+
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
+        if (strcmp(stages[i].name, name) == 0 && (stages[i].stage >= VERIFY_PIXELS) == of_picture)
+            return stages[i].stage;
+    return VERIFY_UNKNOWN;
+}
+
+/* Splits "<picture>/<side>/<stage>"; false if the name is not of that form, or its stage is unknown. */
+static bool split_name(const char *name, size_t *picture_length, int *side, verify_stage *stage)
+{
+    const char *last = strrchr(name, '/'), *middle = last;
+    long number = 0;
+
+    if (!last)
+        return false;
+    while (middle > name && middle[-1] != '/')
+        middle--;
+    if (middle == name || middle == last)
+        return false;
+    for (const char *at = middle; at < last; at++) {
+        if (*at < '0' || *at > '9')
+            return false;
+        number = number > LANCET_SIDE_MAX ? number : number * 10 + (*at - '0');
+    }
+    *picture_length = (size_t)(middle - 1 - name);
+    *side = (int)number;
+    *stage = find_stage(last + 1, true);
+    return *stage != VERIFY_UNKNOWN;
+}
+
+static int add_array(const source *s, const char *name, const json_t *entry)
+{
+    verify_array array = {.name = name, .entry = entry, .stage = find_stage(name, false)};
+    size_t length;
+
+    if (!is_inside(name))
+        return malformed(s, name, "an array's name that stays inside the folder");
+    if (array.stage == VERIFY_UNKNOWN && split_name(name, &length, &array.side, &array.stage)) {
+        for (array.picture = 0; array.picture < s->set->picture_count; array.picture++)
+            if (strncmp(s->set->pictures[array.picture].name, name, length) == 0 &&
+                !s->set->pictures[array.picture].name[length])
+                break;
+        if (array.picture == s->set->picture_count)
+            return malformed(s, name, "a picture that \"images\" lists");
+        if (array.side < 1 || array.side > LANCET_SIDE_MAX)
+            return malformed(s, name, "a side of at most 4096 pixels");
+    }
+    if (array.stage != VERIFY_POINTS) {
+        array.path = text_print("%s/%s.npy", s->folder, name);
+        if (!array.path)
+            return report_memory();
+    }
+    s->set->arrays[s->set->array_count++] = array;
+    return EXIT_DONE;
+}
+
+static int reserve_arrays(const source *s, size_t count)
+{
+    if (count > ARRAYS_MAX)
+        return malformed(s, "arrays", "at most 100000 of them");
+    s->set->arrays = calloc(count ? count : 1, sizeof *s->set->arrays);
+    return s->set->arrays ? EXIT_DONE : report_memory();
+}
+
+static int read_manifest(const source *s)
+{
+    json_t *model = json_object_get(s->set->root, "model"), *arrays = json_object_get(s->set->root, "arrays"),
+           *item;
+    const char *name;
+    int status;
+
+    if (!json_is_object(model))
+        return malformed(s, "model", "an object with \"texts\" and \"token_texts\"");
+    if (!json_is_object(arrays))
+        return malformed(s, "arrays", "an object that names the arrays");
+    status = read_texts(s, &s->set->texts, json_object_get(model, "texts"), "model.texts");
+    if (status == EXIT_DONE)
+        status =
+            read_texts(s, &s->set->token_texts, json_object_get(model, "token_texts"), "model.token_texts");
+    if (status == EXIT_DONE)
+        status = read_making(s, model);
+    if (status == EXIT_DONE)
+        status = read_pictures(s, json_object_get(s->set->root, "images"));
+    if (status == EXIT_DONE)
+        status = reserve_arrays(s, json_object_size(arrays));
+    if (status != EXIT_DONE)
+        return status;
+    json_object_foreach(arrays, name, item)
+    {
+        status = add_array(s, name, item);
+        if (status != EXIT_DONE)
+            return status;
+    }
+    s->set->model_path = text_print("%s/model.safetensors", s->folder);
+    return s->set->model_path ? EXIT_DONE : report_memory();
+}
+
+/* The short form: one picture, one side, arrays of fixed names. */
+static int read_short(const source *s)
+{
+    static const struct {
+        const char *name;
+        verify_stage stage;
+    } arrays[] = {
+        {"tokens", VERIFY_TOKENS},           {"text", VERIFY_TEXT},       {"pixels", VERIFY_PIXELS},
+        {"class_token", VERIFY_CLASS_TOKEN}, {"surgery", VERIFY_SURGERY},
+    };
+    json_t *root = s->set->root;
+    const json_t *side = json_object_get(root, "side");
+    int status;
+
+    if (!json_is_integer(side) || json_integer_value(side) < 1 || json_integer_value(side) > LANCET_SIDE_MAX)
+        return malformed(s, "side", "a whole number from 1 to 4096");
+    status = read_texts(s, &s->set->texts, json_object_get(root, "texts"), "texts");
+    if (status == EXIT_DONE)
+        status = read_texts(s, &s->set->token_texts, json_object_get(root, "texts"), "texts");
+    if (status == EXIT_DONE)
+        status = read_making(s, root);
+    if (status == EXIT_DONE)
+        status = add_picture(s, "image", json_string_value(json_object_get(root, "image")));
+    if (status == EXIT_DONE)
+        status = reserve_arrays(s, sizeof arrays / sizeof *arrays);
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays && status == EXIT_DONE; i++) {
+        char *path = text_print("%s/%s.npy", s->folder, arrays[i].name);
+
+        s->set->arrays[s->set->array_count++] = (verify_array){.name = arrays[i].name,
+                                                               .path = path,
+                                                               .stage = arrays[i].stage,
+                                                               .side = (int)json_integer_value(side)};
+        if (!path)
+            status = report_memory();
+    }
+    if (status == EXIT_DONE) {
+        s->set->model_path = text_print("%s/open_clip_model.safetensors", s->folder);
+        if (s->set->model_path && !file_exists(s->set->model_path)) {
+            free(s->set->model_path);
+            s->set->model_path = text_print("%s/model.safetensors", s->folder);
+        }
+        if (!s->set->model_path)
+            status = report_memory();
+    }
+    return status;
+}
+
+int verify_set_open(verify_set *set, const char *folder)
+{
+    source s = {.set = set, .folder = folder, .path = text_print("%s/manifest.json", folder)};
+    json_error_t trouble;
+    bool is_short = false;
+    size_t length;
+    char *bytes = NULL;
+    int status;
+
+    if (s.path && !file_exists(s.path)) {
+        char *other = text_print("%s/set.json", folder);
+
+        if (other && file_exists(other)) {
+            free(s.path);
+            s.path = other;
+            is_short = true;
+        } else {
+            free(other);
+        }
+    }
+    if (!s.path)
+        return report_memory();
+    status = file_read(&bytes, &length, s.path, LIST_MAX);
+    if (status != EXIT_DONE)
+        goto done;
+    set->root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &trouble);
+    if (!set->root)
+        status = report_problem(LANCET_ERROR_INPUT, "%s: line %d: %s", s.path, trouble.line, trouble.text);
+    else if (!json_is_object(set->root))
+        status = malformed(&s, "the file", "a JSON object");
+    else
+        status = is_short ? read_short(&s) : read_manifest(&s);
+done:
+    free(bytes);
+    free(s.path);
+    return status;
+}
+
+void verify_set_close(verify_set *set)
+{
+    for (size_t i = 0; i < set->array_count; i++)
+        free(set->arrays[i].path);
+    for (size_t i = 0; i < set->picture_count; i++)
+        free(set->pictures[i].path);
+    free(set->arrays);
+    free(set->pictures);
+    free(set->model_path);
+    texts_close(&set->texts);
+    texts_close(&set->token_texts);
+    json_decref(set->root);
+    *set = (verify_set){0};
+}
