@@ -85,8 +85,9 @@ LANCET_API const char *lancet_vocabulary_token(const lancet_vocabulary *vocabula
 /* ---- Tokenizer
  * ------------------------------------------------------------------------------------------------- */
 
-/** The longest text that is taken, in bytes. Time and memory grow about linearly with the length up to it. */
-#define LANCET_TEXT_LENGTH_MAX ((size_t)16 << 20)
+/** The longest text that is taken, in bytes (1 MiB). Time and memory grow about linearly with the length up
+ * to it. */
+#define LANCET_TEXT_LENGTH_MAX ((size_t)1 << 20)
 
 /** A text's tokens. Zero-initialise it (`lancet_tokens tokens = {0};`), use it for as many texts as you like
  * (each call overwrites, keeping the memory) and end with lancet_tokens_close. One thread at a time. */
