@@ -1,0 +1,76 @@
+"""Batches: pictures from the pool and photographs, captions, prompted names, words with targets."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from model import normalise
+from templates import caption, prompt
+
+
+class Batches:
+    """Draws training batches; everything random comes from one generator."""
+
+    def __init__(self, pool, photographs, names, words, tokenizer, seed):
+        """`photographs` is (pictures, labels) or None."""
+        self.pool, self.photographs, self.names = pool, photographs, names
+        self.words, self.tokenizer = words, tokenizer
+        self.rng = np.random.default_rng(seed)
+
+    def pictures(self, count, share, size):
+        """`count` pictures, `share` of them photographs, as normalised [count, 3, size, size], and their things."""
+        photos = round(count * share) if self.photographs else 0
+        pictures, things = self.pool.draw(self.rng, count - photos)
+        prepared = [self._resample(pictures, size, smallest=0.85)]
+        things = [[int(t) for t in row if t >= 0] for row in things]
+        if photos:
+            chosen = np.sort(self.rng.integers(len(self.photographs[0]), size=photos))
+            prepared.append(self._resample(self.photographs[0][chosen], size, smallest=0.6))
+            things += [[int(self.names.of_class[label])] for label in self.photographs[1][chosen]]
+        return torch.cat(prepared), things
+
+    def _resample(self, pictures, size, smallest):
+        """Mirror, crop and scale pictures to the size at which the tower is trained."""
+        x = normalise(torch.from_numpy(pictures))
+        count, side = len(x), x.shape[-1]
+        if side > 1.5 * size:
+            x = F.interpolate(x, (size, size), mode="bilinear", antialias=True)
+        scale = self.rng.uniform(smallest, 1.0, count)
+        shift = self.rng.uniform(-1, 1, (count, 2)) * (1 - scale)[:, None]
+        flip = self.rng.choice((-1.0, 1.0), count)
+        theta = np.zeros((count, 2, 3), np.float32)
+        theta[:, 0, 0], theta[:, 1, 1] = scale * flip, scale
+        theta[:, :, 2] = shift
+        grid = F.affine_grid(torch.from_numpy(theta), (count, 3, size, size), align_corners=False)
+        return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+    def captions(self, things):
+        """A caption for each picture: token ids, and which names [pictures, names] it says."""
+        texts, said = [], np.zeros((len(things), len(self.names.names)), bool)
+        for row, own in zip(said, things):
+            named = [own[i] for i in self.rng.permutation(len(own))]
+            if len(named) > 1 and self.rng.random() < 0.3:
+                named = named[:int(self.rng.integers(1, len(named)))]
+            spoken = [self.names.word(self.rng, number) for number in named]
+            row[[number for _, number in spoken]] = True
+            texts.append(caption(self.rng, [word for word, _ in spoken]))
+        return torch.from_numpy(self.tokenizer(texts)), said
+
+    def prompted(self, things, count):
+        """Prompts of the names in the batch and of others, `count` in all: token ids and the names' numbers."""
+        present = {number for own in things for number in own}
+        others = [i for i in self.rng.permutation(len(self.names.names)) if int(i) not in present]
+        chosen = [*sorted(present), *(int(i) for i in others)][:max(count, len(present))]
+        texts = []
+        for number in chosen:
+            words = self.names.synonyms[number]
+            word = words[0] if self.rng.random() < 0.7 else words[self.rng.integers(len(words))]
+            texts.append(prompt(self.rng, word))
+        return torch.from_numpy(self.tokenizer(texts)), np.array(chosen)
+
+    def nouns(self, count):
+        """Some words, half of them prompted: token ids and the targets of the bare words."""
+        chosen = self.words.draw(self.rng, count)
+        texts = [self.words.words[i] for i in chosen]
+        texts = [prompt(self.rng, text) if self.rng.random() < 0.5 else text for text in texts]
+        return torch.from_numpy(self.tokenizer(texts)), torch.from_numpy(self.words.vectors[chosen])
