@@ -55,6 +55,14 @@ static bool contains(const uint8_t *bytes, size_t length, const char *text)
     return false;
 }
 
+/* A zip archive lists its members at its end. */
+static bool is_pytorch(const uint8_t *bytes, size_t length)
+{
+    const size_t tail = length < LOOK_MAX ? length : LOOK_MAX;
+
+    return contains(bytes, length, "data.pkl") || contains(bytes + length - tail, tail, "data.pkl");
+}
+
 /* ASCII letters of either case; `text` is in small letters. */
 static bool starts_with(const uint8_t *bytes, size_t length, const char *text)
 {
@@ -71,7 +79,7 @@ static const char *name_text(const uint8_t *bytes, size_t length)
 {
     static const char *const openings[] = {"<!doctype", "<html", "<head", "<?xml", "<!--"};
 
-    while (length && (*bytes <= ' ' || *bytes == 0xEF || *bytes == 0xBB || *bytes == 0xBF)) {
+    while (length && memchr(" \t\r\n\xEF\xBB\xBF", *bytes, 7)) { /* white space, a byte order mark */
         bytes++;
         length--;
     }
@@ -103,10 +111,9 @@ lancet_status lancet_container_check(const uint8_t *bytes, size_t length, const 
     }
     if (length >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0)
         return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected safetensors, found %s", path,
-                           contains(bytes, length, "data.pkl") || contains(bytes, length, "/version")
-                               ? "a PyTorch archive, which is not supported yet"
-                               : "a zip archive, which is not supported");
-    if (length >= 3 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5)
+                           is_pytorch(bytes, length) ? "a PyTorch archive, which is not supported yet"
+                                                     : "a zip archive, which is not supported");
+    if (length > 8 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5)
         return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected safetensors, found %s", path,
                            "a Python pickle, which is not supported");
     /* ONNX is a protocol buffer: field 1 is its version, field 2 who made it. */

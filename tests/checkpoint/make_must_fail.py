@@ -1,0 +1,364 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes must_fail/: small files that no reader may accept, and table.tsv with what each must be told.
+
+    python3 make_must_fail.py
+
+Standard library only. Each case is a folder with model.safetensors and, where it matters, the configuration files
+beside it; a line of the table is: case, expected status, a piece of the expected message. Data are zeros, so that the
+folders stay small.
+"""
+
+import json
+import os
+import shutil
+import struct
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "must_fail")
+SIZES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "U8": 1, "BOOL": 1, "F8_E4M3": 1}
+
+INPUT, UNSUPPORTED, ARGUMENT = 3, 4, 2
+cases = []
+# Heads for models that are not as wide as one of 64 channels.
+HEADS = {"model_cfg": {"quick_gelu": True, "vision_cfg": {"head_width": 4}, "text_cfg": {"heads": 1}}}
+
+
+def block(prefix, width, openai=True):
+    """The tensors of one block."""
+    if openai:
+        names = {"ln_1.weight": [width], "ln_1.bias": [width], "ln_2.weight": [width], "ln_2.bias": [width],
+                 "attn.in_proj_weight": [3 * width, width], "attn.in_proj_bias": [3 * width],
+                 "attn.out_proj.weight": [width, width], "attn.out_proj.bias": [width],
+                 "mlp.c_fc.weight": [8, width], "mlp.c_fc.bias": [8],
+                 "mlp.c_proj.weight": [width, 8], "mlp.c_proj.bias": [width]}
+    else:
+        names = {"layer_norm1.weight": [width], "layer_norm1.bias": [width], "layer_norm2.weight": [width],
+                 "layer_norm2.bias": [width], "mlp.fc1.weight": [8, width], "mlp.fc1.bias": [8],
+                 "mlp.fc2.weight": [width, 8], "mlp.fc2.bias": [width],
+                 "self_attn.out_proj.weight": [width, width], "self_attn.out_proj.bias": [width]}
+        for letter in "qkv":
+            names[f"self_attn.{letter}_proj.weight"] = [width, width]
+            names[f"self_attn.{letter}_proj.bias"] = [width]
+    return {prefix + name: ("F16", shape) for name, shape in names.items()}
+
+
+def openai():
+    """A whole model under OpenAI's names: width 4, patch 1, grid 1, embedding 2."""
+    width = 4
+    tensors = {"visual.class_embedding": [width], "visual.positional_embedding": [2, width], "visual.proj": [width, 2],
+               "visual.conv1.weight": [width, 3, 1, 1], "visual.ln_pre.weight": [width], "visual.ln_pre.bias": [width],
+               "visual.ln_post.weight": [width], "visual.ln_post.bias": [width], "token_embedding.weight": [3, width],
+               "positional_embedding": [2, width], "ln_final.weight": [width], "ln_final.bias": [width],
+               "text_projection": [width, 2], "logit_scale": []}
+    tensors = {name: ("F16", shape) for name, shape in tensors.items()}
+    tensors.update(block("visual.transformer.resblocks.0.", width))
+    tensors.update(block("transformer.resblocks.0.", width))
+    return tensors
+
+
+def hugging_face():
+    """The same under Hugging Face's names."""
+    tensors = {"vision_model.embeddings.class_embedding": [4],
+               "vision_model.embeddings.position_embedding.weight": [2, 4],
+               "vision_model.embeddings.patch_embedding.weight": [4, 3, 1, 1],
+               "vision_model.pre_layrnorm.weight": [4], "vision_model.pre_layrnorm.bias": [4],
+               "vision_model.post_layernorm.weight": [4], "vision_model.post_layernorm.bias": [4],
+               "visual_projection.weight": [2, 4], "text_model.embeddings.token_embedding.weight": [3, 4],
+               "text_model.embeddings.position_embedding.weight": [2, 4], "text_model.final_layer_norm.weight": [4],
+               "text_model.final_layer_norm.bias": [4], "text_projection.weight": [2, 4], "logit_scale": []}
+    tensors = {name: ("F16", shape) for name, shape in tensors.items()}
+    tensors.update(block("vision_model.encoder.layers.0.", 4, False))
+    tensors.update(block("text_model.encoder.layers.0.", 4, False))
+    return tensors
+
+
+def vision(tensors):
+    """The picture tower alone, to keep files small."""
+    return {name: value for name, value in tensors.items()
+            if name.startswith(("visual", "vision_model", "logit"))}
+
+
+def count(shape):
+    product = 1
+    for size in shape:
+        product *= size
+    return product
+
+
+def table(tensors):
+    """The header's object, and the length of the data."""
+    offset, entries = 0, {}
+    for name, (dtype, shape) in tensors.items():
+        size = SIZES[dtype] * count(shape)
+        entries[name] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + size]}
+        offset += size
+    return entries, offset
+
+
+def pack(header, data):
+    """A file from a header (object, text or bytes) and the number of data bytes (or the bytes)."""
+    if isinstance(header, dict):
+        header = json.dumps(header, separators=(",", ":"))
+    if isinstance(header, str):
+        header = header.encode()
+    return struct.pack("<Q", len(header)) + header + (data if isinstance(data, bytes) else bytes(data))
+
+
+def case(name, status, piece, file, **beside):
+    """`file`: bytes, or a dictionary of tensors; `beside`: config, preprocessor, open_clip (objects or bytes)."""
+    cases.append((name, status, piece))
+    folder = os.path.join(HERE, name)
+    os.makedirs(folder)
+    if isinstance(file, dict):
+        file = pack(*table(file))
+    names = {"config": "config.json", "preprocessor": "preprocessor_config.json", "open_clip": "open_clip_config.json"}
+    for key, content in beside.items():
+        content = content if isinstance(content, bytes) else json.dumps(content).encode()
+        with open(os.path.join(folder, names[key]), "wb") as out:
+            out.write(content)
+    with open(os.path.join(folder, "model.safetensors"), "wb") as out:
+        out.write(file)
+
+
+def containers():
+    case("empty", INPUT, "found an empty file", b"")
+    case("seven_bytes", INPUT, "expected at least 8 bytes", b"1234567")
+    case("zip_pytorch", UNSUPPORTED, "found a PyTorch archive",
+         b"PK\x03\x04" + bytes(26) + b"model/data.pkl" + bytes(40))
+    case("zip_other", UNSUPPORTED, "found a zip archive", b"PK\x03\x04" + bytes(26) + b"readme.txt" + bytes(40))
+    case("pickle_pytorch", UNSUPPORTED, "before version 1.6",
+         b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.")
+    case("pickle_other", UNSUPPORTED, "found a Python pickle",
+         b"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x05abc")
+    case("gguf", UNSUPPORTED, "found a GGUF file", b"GGUF\x03\x00\x00\x00" + bytes(32))
+    case("hdf5", UNSUPPORTED, "found an HDF5 file", b"\x89HDF\r\n\x1a\n" + bytes(32))
+    case("onnx", UNSUPPORTED, "found an ONNX model", b"\x08\x07\x12\x07pytorch\x1a\x03")
+    case("tflite", UNSUPPORTED, "found a TensorFlow Lite model", b"\x1c\x00\x00\x00TFL3" + bytes(20))
+    case("numpy", INPUT, "found a NumPy array", b"\x93NUMPY\x01\x00" + bytes(20))
+    case("png", INPUT, "found a PNG picture", b"\x89PNG\r\n\x1a\n" + bytes(20))
+    case("jpeg", INPUT, "found a JPEG picture", b"\xff\xd8\xff\xe0" + bytes(20))
+    case("gzip", INPUT, "found a gzip archive", b"\x1f\x8b\x08" + bytes(20))
+    case("git_lfs", INPUT, "found a Git LFS pointer, not the weights",
+         b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 605156676\n")
+    case("html", INPUT, "found an HTML page", b"\n <!DOCTYPE html>\n<html><body>404</body></html>\n")
+    case("index", UNSUPPORTED, "split over several files", b'{"metadata":{},"weight_map":{"a":"b"}}')
+    case("json", INPUT, "found a JSON text", b'{"model_type":"clip"}')
+    case("text", INPUT, "no safetensors file", b"These are not the weights you are looking for.\n")
+
+
+def headers():
+    one = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+
+    def entry(text, data=4):
+        return pack('{"a":' + text + "}", data)
+
+    case("length_huge", INPUT, "at most 100000000 are allowed", struct.pack("<Q", 2**63) + b"{}")
+    case("length_beyond_file", INPUT, "but 2 are there: cut short?", struct.pack("<Q", 500) + b"{}")
+    case("length_zero", INPUT, "starts with {", struct.pack("<Q", 0) + bytes(16))
+    case("cut_in_data", INPUT, "but the file holds 2: cut short?", pack(one, 2))
+    case("data_left_over", INPUT, "the rest belongs to none", pack(one, 9))
+    case("header_list", INPUT, "starts with {", pack("[]", 0))
+    case("header_space_first", INPUT, "starts with {", pack(" {}", 0))
+    case("header_not_json", INPUT, "expected ':' at byte", pack('{"a"}', 0))
+    case("header_unclosed", INPUT, "expected ',' or '}'", pack(one[:-1], 4))
+    case("header_trailing_comma", INPUT, "expected a string", pack(one[:-1] + ",}", 4))
+    case("header_trailing_text", INPUT, "expected the end of the text", pack(one + "x", 4))
+    case("header_not_utf8", INPUT, "not UTF-8", pack(b'{"\xc0\xaf":{}}', 0))
+    case("header_surrogate", INPUT, "half a surrogate pair", pack('{"\\ud800":{}}', 0))
+    case("header_zero_character", INPUT, "a zero character", pack('{"a\\u0000b":{}}', 0))
+    case("header_control_character", INPUT, "a control character", pack('{"a\nb":{}}', 0))
+    case("header_escape", INPUT, "unknown escape", pack('{"a\\x":{}}', 0))
+    case("header_deep", INPUT, "nested too deep", entry('{"extra":' + "[" * 100 + "]" * 100 + "}"))
+    case("header_deeper", INPUT, "nested too deep", entry('{"extra":' + "[" * 5000))
+    case("tensor_twice", INPUT, "tensor a: is there twice",
+         pack(one[:-1] + ',"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 8))
+    case("key_twice", INPUT, "is there twice", entry('{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}'))
+    case("entry_number", INPUT, "tensor a: expected an object", entry("7"))
+    case("no_dtype", INPUT, "tensor a: dtype: missing", entry('{"shape":[1],"data_offsets":[0,4]}'))
+    case("no_shape", INPUT, "tensor a: shape: missing", entry('{"dtype":"F32","data_offsets":[0,4]}'))
+    case("no_offsets", INPUT, "tensor a: data_offsets: missing", entry('{"dtype":"F32","shape":[1]}'))
+    case("dtype_unknown", INPUT, "found F99", entry('{"dtype":"F99","shape":[1],"data_offsets":[0,4]}'))
+    case("dtype_number", INPUT, "dtype: expected a string", entry('{"dtype":32,"shape":[1],"data_offsets":[0,4]}'))
+    case("shape_text", INPUT, "shape: expected a list", entry('{"dtype":"F32","shape":"1","data_offsets":[0,4]}'))
+    case("shape_negative", INPUT, "shape: expected whole numbers",
+         entry('{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}'))
+    case("shape_fraction", INPUT, "shape: expected whole numbers",
+         entry('{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}'))
+    case("shape_too_large", INPUT, "shape: expected whole numbers",
+         entry('{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}'))
+    case("shape_overflow", INPUT, "product of its dimensions overflows",
+         entry('{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}'))
+    case("shape_bytes_overflow", INPUT, "size in bytes overflows",
+         entry('{"dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4]}'))
+    case("shape_rank_9", INPUT, "more than 8 dimensions",
+         entry('{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}'))
+    case("shape_other_size", INPUT, "expected 8 bytes for F32 of shape [2], found 4",
+         entry('{"dtype":"F32","shape":[2],"data_offsets":[0,4]}'))
+    case("offsets_one", INPUT, "data_offsets: expected two", entry('{"dtype":"F32","shape":[1],"data_offsets":[0]}'))
+    case("offsets_three", INPUT, "data_offsets: expected two numbers, found more",
+         entry('{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}'))
+    case("offsets_negative", INPUT, "data_offsets: expected two",
+         entry('{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}'))
+    case("offsets_reversed", INPUT, "start at 4 but end at 0",
+         entry('{"dtype":"F32","shape":[1],"data_offsets":[4,0]}'))
+    case("offsets_beyond", INPUT, "its bytes end at 1000004",
+         entry('{"dtype":"F32","shape":[1],"data_offsets":[1000000,1000004]}'))
+    case("offsets_wrap", INPUT, "but the file holds 4",
+         entry('{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551611,18446744073709551615]}'))
+    case("hole", INPUT, "a hole", pack({"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]},
+                                        "b": {"dtype": "U8", "shape": [1], "data_offsets": [2, 3]}}, 3))
+    case("overlap", INPUT, "inside another tensor's", pack({"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},
+                                                            "b": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}},
+                                                           3))
+    case("same_bytes", INPUT, "inside another tensor's",
+         pack({"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},
+               "b": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}, 2))
+    case("metadata_list", INPUT, "__metadata__: expected an object, found a list", pack('{"__metadata__":[]}', 0))
+    case("metadata_number", INPUT, "__metadata__ k: expected a string, found a number",
+         pack('{"__metadata__":{"k":1}}', 0))
+    case("metadata_twice", INPUT, "__metadata__ is there twice", pack('{"__metadata__":{},"__metadata__":{}}', 0))
+    case("metadata_key_twice", INPUT, "metadata k: is there twice", pack('{"__metadata__":{"k":"1","k":"2"}}', 0))
+
+
+def models():
+    def without(tensors, *names):
+        return {name: value for name, value in tensors.items() if name not in names}
+
+    def changed(tensors, name, dtype, shape):
+        return {**tensors, name: (dtype, shape)}
+
+    def fail(name, status, piece, file):
+        case(name, status, piece, file, open_clip=HEADS)
+
+    small = vision(openai())
+    text = {name: value for name, value in openai().items() if name not in small or name == "logit_scale"}
+    fail("no_tensors", INPUT, "found no tensors at all", pack("{}", 0))
+    fail("other_model", INPUT, "found 1 others, such as bert.pooler.weight", {"bert.pooler.weight": ("F16", [2])})
+    for name in ("visual.proj", "visual.class_embedding", "visual.positional_embedding", "visual.ln_post.bias",
+                 "visual.ln_pre.bias", "visual.transformer.resblocks.0.attn.in_proj_bias",
+                 "visual.transformer.resblocks.0.mlp.c_fc.weight"):
+        fail("without_" + name.replace(".", "_"), INPUT, f"tensor {name}: expected [", without(small, name))
+    fail("without_text_projection", INPUT, "tensor text_projection: expected [D,C], but it is missing",
+         without(text, "text_projection"))
+    fail("without_ln_final_weight", INPUT, "tensor ln_final.weight: expected [D], but it is missing",
+         without(text, "ln_final.weight"))
+    fail("without_block", INPUT, "tensor visual.transformer.resblocks.1.ln_1.weight: expected [D], but it is missing",
+         {**small, **block("visual.transformer.resblocks.2.", 4)})
+    fail("blocks_huge", INPUT, "expected at most 1024 blocks",
+         {**small, "visual.transformer.resblocks.99999999999999999999.ln_1.weight": ("F16", [1])})
+    fail("proj_width", INPUT, "tensor visual.proj: expected [4,2], found [2,2]",
+         changed(small, "visual.proj", "F16", [2, 2]))
+    fail("embedding_widths", INPUT, "tensor text_projection: expected [4,2], found [4,3]",
+         changed({**small, **text}, "text_projection", "F16", [4, 3]))
+    fail("positions_no_square", INPUT, "tensor visual.positional_embedding: expected [1 + a square,4], found [3,4]",
+         changed(small, "visual.positional_embedding", "F16", [3, 4]))
+    fail("patch_not_square", INPUT, "tensor visual.conv1.weight: expected [4,3,p,p], found [4,3,1,2]",
+         changed(small, "visual.conv1.weight", "F16", [4, 3, 1, 2]))
+    fail("patch_channels", INPUT, "expected [4,3,p,p], found [4,4,1,1]",
+         changed(small, "visual.conv1.weight", "F16", [4, 4, 1, 1]))
+    fail("patch_rank", INPUT, "tensor visual.conv1.weight: expected [D,3,p,p], found [4,3]",
+         changed(small, "visual.conv1.weight", "F16", [4, 3]))
+    fail("norm_shape", INPUT, "tensor visual.ln_post.weight: expected [4], found [3]",
+         changed(small, "visual.ln_post.weight", "F16", [3]))
+    fail("packed_shape", INPUT, "attn.in_proj_weight: expected [12,4], found [8,4]",
+         changed(small, "visual.transformer.resblocks.0.attn.in_proj_weight", "F16", [8, 4]))
+    fail("empty_width", INPUT, "tensor visual.conv1.weight: expected [D,3,p,p], found [0,3,1,1]",
+         changed(small, "visual.conv1.weight", "F16", [0, 3, 1, 1]))
+    fail("type_double", UNSUPPORTED, "tensor visual.proj: expected F32, F16 or BF16, found F64",
+         changed(small, "visual.proj", "F64", [4, 2]))
+    fail("type_float8", UNSUPPORTED, "tensor visual.proj: expected F32, F16 or BF16, found F8_E4M3",
+         changed(small, "visual.proj", "F8_E4M3", [4, 2]))
+    fail("type_integer", INPUT, "tensor visual.proj: expected F32, F16 or BF16, found I32",
+         changed(small, "visual.proj", "I32", [4, 2]))
+    fail("scale_shape", INPUT, "tensor logit_scale: expected [], found [2]", changed(small, "logit_scale", "F32", [2]))
+    infinite = table({"logit_scale": ("F32", []), **without(small, "logit_scale")})
+    fail("scale_infinite", INPUT, "tensor logit_scale: expected a finite number, found inf",
+         pack(infinite[0], struct.pack("<f", float("inf")) + bytes(infinite[1] - 4)))
+    case("head_width", UNSUPPORTED, "width 4 is no multiple of the head width 64", small)
+    fail("resnet", UNSUPPORTED, "found a ModifiedResNet picture tower (visual.layer1.0.conv1.weight)",
+         {"visual.layer1.0.conv1.weight": ("F16", [1]), "visual.conv1.weight": ("F16", [1])})
+    fail("custom_text", UNSUPPORTED, "CustomTextCLIP", {**small, "text.token_embedding.weight": ("F16", [1])})
+    fail("siglip", UNSUPPORTED, "found a SigLIP model (logit_bias)", {**small, "logit_bias": ("F16", [])})
+    fail("coca", UNSUPPORTED, "found a CoCa model", {**small, "text_decoder.x": ("F16", [1])})
+    fail("timm", UNSUPPORTED, "from timm", {"visual.trunk.patch_embed.proj.weight": ("F16", [1])})
+    fail("layer_scale", UNSUPPORTED, "LayerScale",
+         {**small, "visual.transformer.resblocks.0.ls_1.gamma": ("F16", [4])})
+    fail("no_class_token", UNSUPPORTED, "without class token",
+         changed(without(small, "visual.class_embedding"), "visual.positional_embedding", "F16", [1, 4]))
+    fail("no_ln_pre", UNSUPPORTED, "without its first layer norm",
+         without(small, "visual.ln_pre.weight", "visual.ln_pre.bias"))
+    fail("stranger", UNSUPPORTED, "tensor visual.transformer.resblocks.0.attn.q_norm.weight: not part of any tower",
+         {**small, "visual.transformer.resblocks.0.attn.q_norm.weight": ("F16", [4])})
+
+
+def configurations():
+    model = vision(hugging_face())
+    good = {"hidden_size": 4, "num_attention_heads": 1, "hidden_act": "gelu", "layer_norm_eps": 1e-5,
+            "num_hidden_layers": 1, "patch_size": 1, "image_size": 1, "intermediate_size": 8}
+
+    def config(**changes):
+        return {"model_type": "clip", "projection_dim": 2, "vision_config": {**good, **changes}}
+
+    def fail(name, status, piece, content):
+        case("config_" + name, status, piece, model, config=content)
+
+    fail("empty", INPUT, "config.json: expected a JSON object, found no value", b"")
+    fail("list", INPUT, "config.json: expected a JSON object, found a list", b"[]")
+    fail("cut", INPUT, "config.json: a string without end", b'{"vision_config": {"hidden_si')
+    fail("trailing", INPUT, "config.json: expected the end of the text", b"{} {}")
+    fail("not_utf8", INPUT, "config.json: not UTF-8", b'{"vision_config": {"hidden_act": "\xff"}}')
+    fail("deep", INPUT, "config.json: values nested too deep", b'{"a":' + b"[" * 5000)
+    fail("section_text", INPUT, "config.json: vision_config: expected an object, found a string",
+         {"vision_config": "clip"})
+    fail("section_twice", INPUT, "vision_config is there twice", b'{"vision_config":{},"vision_config":{}}')
+    fail("key_twice", INPUT, "vision_config.patch_size is there twice",
+         b'{"vision_config":{"patch_size":1,"patch_size":1}}')
+    fail("width", INPUT, "vision_config.hidden_size: expected 4 as in the tensors, found 128", config(hidden_size=128))
+    fail("width_text", INPUT, "vision_config.hidden_size: expected a whole number, found a string",
+         config(hidden_size="4"))
+    fail("width_zero", INPUT, "vision_config.hidden_size: expected a whole number of 1 or more", config(hidden_size=0))
+    fail("width_negative", INPUT, "vision_config.hidden_size: expected a whole number", config(hidden_size=-4))
+    fail("hidden", INPUT, "vision_config.intermediate_size: expected 8", config(intermediate_size=16))
+    fail("layers", INPUT, "vision_config.num_hidden_layers: expected 1", config(num_hidden_layers=12))
+    fail("patch", INPUT, "vision_config.patch_size: expected 1", config(patch_size=16))
+    fail("image", INPUT, "vision_config.image_size: expected 1", config(image_size=224))
+    fail("projection", INPUT, "projection_dim: expected 2", {**config(), "projection_dim": 512})
+    fail("heads", INPUT, "cannot be parted into 7 heads", config(num_attention_heads=7))
+    fail("activation", UNSUPPORTED, "expected the activation quick_gelu or gelu, found relu", config(hidden_act="relu"))
+    fail("activation_number", INPUT, "vision_config.hidden_act: expected a string, found a number",
+         config(hidden_act=1))
+    fail("epsilon", INPUT, "vision_config.layer_norm_eps: expected a number above 0, found -1",
+         config(layer_norm_eps=-1))
+    fail("epsilon_huge", INPUT, "expected a layer norm epsilon in 0..0.1", config(layer_norm_eps=5))
+    fail("model_type", UNSUPPORTED, "expected model_type clip, found siglip", {**config(), "model_type": "siglip"})
+    case("preprocessor_std", INPUT, "image_std: expected three numbers above 0, found 0", model, config=config(),
+         preprocessor={"image_std": [0.5, 0, 0.5]})
+    case("preprocessor_mean", INPUT, "image_mean: expected a list of three numbers", model, config=config(),
+         preprocessor={"image_mean": [0.5, 0.5]})
+    case("preprocessor_huge", INPUT, "image_mean: expected three numbers in range", model, config=config(),
+         preprocessor=b'{"image_mean": [1e999, 0, 0]}')
+    small = vision(openai())
+    case("open_clip_width", INPUT, "vision_cfg.width: expected 4 as in the tensors, found 768", small,
+         open_clip={"model_cfg": {"embed_dim": 2, "vision_cfg": {"width": 768}}})
+    case("open_clip_pool", UNSUPPORTED, "vision_cfg.global_average_pool is not supported", small,
+         open_clip={"model_cfg": {"vision_cfg": {"global_average_pool": True}}})
+    case("open_clip_quick", INPUT, "model_cfg.quick_gelu: expected true or false, found a string", small,
+         open_clip={"model_cfg": {"quick_gelu": "yes", "vision_cfg": {}}})
+    case("open_clip_std", INPUT, "std: expected three numbers above 0, found -1", small,
+         open_clip={"preprocess_cfg": {"std": [1, -1, 1]}})
+
+
+def main():
+    shutil.rmtree(HERE, ignore_errors=True)
+    containers()
+    headers()
+    models()
+    configurations()
+    with open(os.path.join(HERE, "table.tsv"), "w", encoding="utf-8") as out:
+        for row in cases:
+            out.write("\t".join(map(str, row)) + "\n")
+    print(f"{len(cases)} cases")
+
+
+if __name__ == "__main__":
+    main()
