@@ -15,10 +15,15 @@
 #define ROWS_MAX  ((size_t)1 << 26)
 
 static lancet_status find_role(lancet_tensor *tensor, const lancet_checkpoint *checkpoint,
-                               const lancet_role *role, lancet_naming naming, lancet_error *error)
+                               const lancet_role *role, const char *name, lancet_naming naming,
+                               lancet_error *error)
 {
-    return lancet_role_find(tensor, checkpoint, lancet_role_name(role, naming),
-                            lancet_role_shape(role, naming), error);
+    const char *letters = lancet_role_shape(role, naming);
+    char expected[LANCET_SHAPE_SIZE];
+
+    lancet_role_print(expected, letters);
+    return lancet_role_find(tensor, checkpoint, name ? name : lancet_role_name(role, naming), strlen(letters),
+                            expected, error);
 }
 
 static lancet_status check_limit(const lancet_checkpoint *checkpoint, const char *what, size_t size,
@@ -67,8 +72,7 @@ static lancet_status read_hidden(size_t *hidden, const lancet_checkpoint *checkp
     char name[LANCET_TENSOR_NAME_SIZE];
     lancet_tensor tensor;
     lancet_status status =
-        lancet_role_find(&tensor, checkpoint, lancet_block_name(name, naming, vision, 0, role),
-                         lancet_role_shape(role, naming), error);
+        find_role(&tensor, checkpoint, role, lancet_block_name(name, naming, vision, 0, role), naming, error);
 
     if (status == LANCET_OK) {
         *hidden = tensor.shape[0];
@@ -85,7 +89,7 @@ static lancet_status read_embedding(lancet_clip_configuration *c, const lancet_c
     char expected[96];
     lancet_tensor tensor;
     size_t embedding;
-    const lancet_status status = find_role(&tensor, checkpoint, role, c->naming, error);
+    const lancet_status status = find_role(&tensor, checkpoint, role, NULL, c->naming, error);
 
     if (status != LANCET_OK)
         return status;
@@ -103,15 +107,16 @@ static lancet_status read_vision(lancet_clip_configuration *c, const lancet_chec
 {
     const lancet_role *roles = lancet_vision_roles;
     lancet_tensor patch, positions;
-    lancet_status status = find_role(&patch, checkpoint, &roles[LANCET_ROLE_PATCH], c->naming, error);
+    lancet_status status = find_role(&patch, checkpoint, &roles[LANCET_ROLE_PATCH], NULL, c->naming, error);
     char expected[64];
 
     if (status == LANCET_OK && (patch.shape[1] != 3 || patch.shape[2] != patch.shape[3])) {
-        snprintf(expected, sizeof expected, "[%zu,3,p,p]", patch.shape[0]);
+        snprintf(expected, sizeof expected, "[%zu,3,patch,patch]", patch.shape[0]);
         return lancet_role_fail_shape(checkpoint, &patch, expected, error);
     }
     if (status == LANCET_OK)
-        status = find_role(&positions, checkpoint, &roles[LANCET_ROLE_VISION_POSITIONS], c->naming, error);
+        status =
+            find_role(&positions, checkpoint, &roles[LANCET_ROLE_VISION_POSITIONS], NULL, c->naming, error);
     if (status == LANCET_OK)
         status = check_variant(checkpoint, c->naming, positions.shape[0], error);
     if (status != LANCET_OK)
@@ -145,10 +150,11 @@ static lancet_status read_text(lancet_clip_configuration *c, const lancet_checkp
     const lancet_role *roles = lancet_text_roles;
     lancet_tensor tokens, positions;
     lancet_status status =
-        find_role(&tokens, checkpoint, &roles[LANCET_ROLE_TOKEN_EMBEDDING], c->naming, error);
+        find_role(&tokens, checkpoint, &roles[LANCET_ROLE_TOKEN_EMBEDDING], NULL, c->naming, error);
 
     if (status == LANCET_OK)
-        status = find_role(&positions, checkpoint, &roles[LANCET_ROLE_TEXT_POSITIONS], c->naming, error);
+        status =
+            find_role(&positions, checkpoint, &roles[LANCET_ROLE_TEXT_POSITIONS], NULL, c->naming, error);
     if (status != LANCET_OK)
         return status;
     c->vocabulary_size = tokens.shape[0];
@@ -186,8 +192,7 @@ static lancet_status read_scale(lancet_clip_configuration *c, const lancet_check
         lancet_clip_note(c, "The file holds no logit_scale: 100 was assumed.");
         return LANCET_OK;
     }
-    status =
-        lancet_role_find(&tensor, checkpoint, "logit_scale", found && found->rank == 1 ? "1" : "", error);
+    status = lancet_role_find(&tensor, checkpoint, "logit_scale", found && found->rank == 1, "[]", error);
     if (status != LANCET_OK)
         return status;
     if (tensor.count != 1)

@@ -78,22 +78,25 @@ const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], lancet_naming 
     return name;
 }
 
-/* The letters for a reader: "[D,3,p,p]". */
-static void print_letters(char *text, size_t size, const char *letters)
+/* The letters as words: "[width,3,patch,patch]". */
+void lancet_role_print(char text[LANCET_SHAPE_SIZE], const char *letters)
 {
+    static const char known[] = "DHCPpTV39";
+    static const char *const words[] = {"width",   "hidden",     "embedding", "positions", "patch",
+                                        "context", "vocabulary", "3",         "3 width"};
     size_t used = 0;
 
-    for (size_t i = 0; letters[i] && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, letters[i] == '9' ? "%s3D" : "%s%c", i ? "," : "[",
-                                 letters[i]);
-    if (used < size)
-        snprintf(text + used, size - used, *letters ? "]" : "[]");
+    for (size_t i = 0; letters[i] && used < LANCET_SHAPE_SIZE; i++)
+        used += (size_t)snprintf(text + used, LANCET_SHAPE_SIZE - used, "%s%s", i ? "," : "[",
+                                 words[strchr(known, letters[i]) - known]);
+    if (used < LANCET_SHAPE_SIZE)
+        snprintf(text + used, LANCET_SHAPE_SIZE - used, *letters ? "]" : "[]");
 }
 
 lancet_status lancet_role_fail_shape(const lancet_checkpoint *checkpoint, const lancet_tensor *tensor,
                                      const char *expected, lancet_error *error)
 {
-    char found[192];
+    char found[LANCET_SHAPE_SIZE];
 
     lancet_shape_print(found, sizeof found, tensor->shape, tensor->rank);
     return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: expected %s, found %s",
@@ -101,23 +104,21 @@ lancet_status lancet_role_fail_shape(const lancet_checkpoint *checkpoint, const 
 }
 
 lancet_status lancet_role_find(lancet_tensor *tensor, const lancet_checkpoint *checkpoint, const char *name,
-                               const char *shape, lancet_error *error)
+                               size_t rank, const char *expected, lancet_error *error)
 {
     const lancet_tensor *found = lancet_checkpoint_find(checkpoint, name);
     const char *path = lancet_checkpoint_path(checkpoint);
     const char *type =
         found ? lancet_dtype_name(found->dtype) : lancet_checkpoint_unreadable(checkpoint, name);
-    char letters[32];
 
-    print_letters(letters, sizeof letters, shape);
     if (!type)
         return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: expected %s, but it is missing", path,
-                           name, letters);
+                           name, expected);
     if (!found || (found->dtype != LANCET_F32 && found->dtype != LANCET_F16 && found->dtype != LANCET_BF16))
         return lancet_fail(error, type[0] == 'F' ? LANCET_ERROR_UNSUPPORTED : LANCET_ERROR_INPUT,
                            "%s: tensor %s: expected F32, F16 or BF16, found %s", path, name, type);
-    if (found->rank != strlen(shape) || found->count == 0)
-        return lancet_role_fail_shape(checkpoint, found, letters, error);
+    if (found->rank != rank || found->count == 0)
+        return lancet_role_fail_shape(checkpoint, found, expected, error);
     *tensor = *found;
     return LANCET_OK;
 }

@@ -72,11 +72,17 @@ const char *lancet_block_prefix(lancet_naming naming, bool vision);
 const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], lancet_naming naming, bool vision,
                               size_t block, const lancet_role *role);
 
-/** *tensor = the floating tensor of that name and rank. `shape` in letters is for the message alone.
+/** Room for any shape in words. */
+#define LANCET_SHAPE_SIZE 192
+
+/** A shape's letters as words: "[width,3,patch,patch]". */
+void lancet_role_print(char text[LANCET_SHAPE_SIZE], const char *letters);
+
+/** *tensor = the floating tensor of that name and rank; `expected` is its shape for the message.
  *  Errors: INPUT (missing, of another rank, not of floating type, or empty), UNSUPPORTED (a floating type
  * that is not read). */
 lancet_status lancet_role_find(lancet_tensor *tensor, const lancet_checkpoint *checkpoint, const char *name,
-                               const char *shape, lancet_error *error);
+                               size_t rank, const char *expected, lancet_error *error);
 
 /** "path: tensor name: expected shape, found its shape". */
 lancet_status lancet_role_fail_shape(const lancet_checkpoint *checkpoint, const lancet_tensor *tensor,

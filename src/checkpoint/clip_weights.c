@@ -83,17 +83,16 @@ static lancet_status take(lancet_tensor *tensor, const lancet_checkpoint *checkp
                           const char *letters, const sizes *s, lancet_error *error)
 {
     const size_t rank = strlen(letters);
-    lancet_status status = lancet_role_find(tensor, checkpoint, name, letters, error);
+    char expected[LANCET_SHAPE_SIZE];
     size_t shape[LANCET_RANK_MAX];
-    char expected[192];
+    lancet_status status;
 
-    if (status != LANCET_OK)
-        return status;
     for (size_t i = 0; i < rank; i++)
         shape[i] = resolve(letters[i], s);
-    if (memcmp(shape, tensor->shape, rank * sizeof *shape) == 0)
-        return LANCET_OK;
     lancet_shape_print(expected, sizeof expected, shape, rank);
+    status = lancet_role_find(tensor, checkpoint, name, rank, expected, error);
+    if (status != LANCET_OK || memcmp(shape, tensor->shape, rank * sizeof *shape) == 0)
+        return status;
     return lancet_role_fail_shape(checkpoint, tensor, expected, error);
 }
 

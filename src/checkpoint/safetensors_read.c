@@ -292,17 +292,19 @@ lancet_status lancet_safetensors_parse(lancet_table *table, const uint8_t *bytes
     for (int i = 7; i >= 0; i--)
         header = header << 8 | bytes[i];
     if (header > LANCET_SAFETENSORS_HEADER_MAX)
-        return lancet_fail(error, LANCET_ERROR_INPUT,
-                           "%s: no safetensors file: its table of tensors would take %" PRIu64
-                           " bytes, at most %u are allowed",
-                           path, header, LANCET_SAFETENSORS_HEADER_MAX);
+        return lancet_fail(
+            error, LANCET_ERROR_INPUT,
+            "%s: expected safetensors, found something else: its table of tensors would take %" PRIu64
+            " bytes, at most %u are allowed",
+            path, header, LANCET_SAFETENSORS_HEADER_MAX);
     if (header > length - 8)
         return lancet_fail(error, LANCET_ERROR_INPUT,
                            "%s: its table of tensors takes %" PRIu64 " bytes, but %zu are there: cut short?",
                            path, header, length - 8);
     if (header < 2 || bytes[8] != '{')
-        return lancet_fail(error, LANCET_ERROR_INPUT,
-                           "%s: no safetensors file: expected a table of tensors that starts with {", path);
+        return lancet_fail(
+            error, LANCET_ERROR_INPUT,
+            "%s: expected safetensors, found something else: no table of tensors that starts with {", path);
     r.json = (lancet_json){.bytes = (const char *)bytes + 8, .length = (size_t)header};
     r.data = bytes + 8 + header;
     r.data_length = length - 8 - (size_t)header;

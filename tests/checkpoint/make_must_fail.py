@@ -143,7 +143,7 @@ def containers():
     case("html", INPUT, "found an HTML page", b"\n <!DOCTYPE html>\n<html><body>404</body></html>\n")
     case("index", UNSUPPORTED, "split over several files", b'{"metadata":{},"weight_map":{"a":"b"}}')
     case("json", INPUT, "found a JSON text", b'{"model_type":"clip"}')
-    case("text", INPUT, "no safetensors file", b"These are not the weights you are looking for.\n")
+    case("text", INPUT, "found something else: its table", b"These are not the weights you are looking for.\n")
 
 
 def headers():
@@ -238,11 +238,11 @@ def models():
                  "visual.ln_pre.bias", "visual.transformer.resblocks.0.attn.in_proj_bias",
                  "visual.transformer.resblocks.0.mlp.c_fc.weight"):
         fail("without_" + name.replace(".", "_"), INPUT, f"tensor {name}: expected [", without(small, name))
-    fail("without_text_projection", INPUT, "tensor text_projection: expected [D,C], but it is missing",
+    fail("without_text_projection", INPUT, "tensor text_projection: expected [width,embedding], but it is missing",
          without(text, "text_projection"))
-    fail("without_ln_final_weight", INPUT, "tensor ln_final.weight: expected [D], but it is missing",
+    fail("without_ln_final_weight", INPUT, "tensor ln_final.weight: expected [4], but it is missing",
          without(text, "ln_final.weight"))
-    fail("without_block", INPUT, "tensor visual.transformer.resblocks.1.ln_1.weight: expected [D], but it is missing",
+    fail("without_block", INPUT, "tensor visual.transformer.resblocks.1.ln_1.weight: expected [4], but it is missing",
          {**small, **block("visual.transformer.resblocks.2.", 4)})
     fail("blocks_huge", INPUT, "expected at most 1024 blocks",
          {**small, "visual.transformer.resblocks.99999999999999999999.ln_1.weight": ("F16", [1])})
@@ -252,17 +252,17 @@ def models():
          changed({**small, **text}, "text_projection", "F16", [4, 3]))
     fail("positions_no_square", INPUT, "tensor visual.positional_embedding: expected [1 + a square,4], found [3,4]",
          changed(small, "visual.positional_embedding", "F16", [3, 4]))
-    fail("patch_not_square", INPUT, "tensor visual.conv1.weight: expected [4,3,p,p], found [4,3,1,2]",
+    fail("patch_not_square", INPUT, "tensor visual.conv1.weight: expected [4,3,patch,patch], found [4,3,1,2]",
          changed(small, "visual.conv1.weight", "F16", [4, 3, 1, 2]))
-    fail("patch_channels", INPUT, "expected [4,3,p,p], found [4,4,1,1]",
+    fail("patch_channels", INPUT, "expected [4,3,patch,patch], found [4,4,1,1]",
          changed(small, "visual.conv1.weight", "F16", [4, 4, 1, 1]))
-    fail("patch_rank", INPUT, "tensor visual.conv1.weight: expected [D,3,p,p], found [4,3]",
+    fail("patch_rank", INPUT, "tensor visual.conv1.weight: expected [width,3,patch,patch], found [4,3]",
          changed(small, "visual.conv1.weight", "F16", [4, 3]))
     fail("norm_shape", INPUT, "tensor visual.ln_post.weight: expected [4], found [3]",
          changed(small, "visual.ln_post.weight", "F16", [3]))
     fail("packed_shape", INPUT, "attn.in_proj_weight: expected [12,4], found [8,4]",
          changed(small, "visual.transformer.resblocks.0.attn.in_proj_weight", "F16", [8, 4]))
-    fail("empty_width", INPUT, "tensor visual.conv1.weight: expected [D,3,p,p], found [0,3,1,1]",
+    fail("empty_width", INPUT, "tensor visual.conv1.weight: expected [width,3,patch,patch], found [0,3,1,1]",
          changed(small, "visual.conv1.weight", "F16", [0, 3, 1, 1]))
     fail("type_double", UNSUPPORTED, "tensor visual.proj: expected F32, F16 or BF16, found F64",
          changed(small, "visual.proj", "F64", [4, 2]))

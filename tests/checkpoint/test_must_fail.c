@@ -69,7 +69,8 @@ static void test_what_is_no_file(void **state)
     lancet_error error;
 
     (void)state;
-    assert_int_equal(lancet_checkpoint_open(&checkpoint, FOLDER "/none.safetensors", &error), LANCET_ERROR_IO);
+    assert_int_equal(lancet_checkpoint_open(&checkpoint, FOLDER "/none.safetensors", &error),
+                     LANCET_ERROR_IO);
     assert_null(checkpoint);
     assert_int_equal(lancet_checkpoint_open(&checkpoint, FOLDER "/resnet", &error), LANCET_ERROR_INPUT);
     assert_non_null(strstr(error.message, "found a folder (model.safetensors is in it)"));
@@ -78,7 +79,8 @@ static void test_what_is_no_file(void **state)
     assert_int_equal(lancet_checkpoint_open(&checkpoint, "/dev/null", &error), LANCET_ERROR_INPUT);
     assert_int_equal(lancet_checkpoint_open(&checkpoint, NULL, &error), LANCET_ERROR_ARGUMENT);
     assert_int_equal(lancet_checkpoint_open(NULL, "x", &error), LANCET_ERROR_ARGUMENT);
-    assert_int_equal(lancet_checkpoint_open_memory(&checkpoint, NULL, 9, NULL, &error), LANCET_ERROR_ARGUMENT);
+    assert_int_equal(lancet_checkpoint_open_memory(&checkpoint, NULL, 9, NULL, &error),
+                     LANCET_ERROR_ARGUMENT);
     assert_int_equal(lancet_checkpoint_open_memory(&checkpoint, NULL, 0, NULL, &error), LANCET_ERROR_INPUT);
     assert_int_equal(lancet_checkpoint_open_memory(&checkpoint, "", 0, NULL, NULL), LANCET_ERROR_INPUT);
     lancet_checkpoint_close(&checkpoint);
