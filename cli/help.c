@@ -133,8 +133,8 @@ void help_overview(FILE *out, const command *const *commands, size_t count, bool
         fprintf(out, "  %-10s ", commands[i]->name);
         print_wrapped(out, commands[i]->summary, 13, 13);
     }
-    fprintf(out, "\nEvery command takes --threads N (default: all processors), --quiet, -h (short help) and\n"
-                 "--help (all of it).\n");
+    fprintf(out, "\nEvery command takes --threads N (default: all processors), --quiet, -h (short\n"
+                 "help) and --help (all of it).\n");
     if (complete)
         fprintf(out, "\n%s\n%s", exit_statuses, environment);
 }

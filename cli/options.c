@@ -273,13 +273,13 @@ typedef struct line {
 
 static bool take_value(line *l, const option *o, void *value, const spelling *as, const char *attached)
 {
-    const char *text = attached;
+    const char *text = attached ? attached : "";
 
     if (o->kind == OPTION_FLAG && attached) {
         *l->status = report_usage("%s takes no value, found '%s'", as->text, attached);
         return false;
     }
-    if (o->kind != OPTION_FLAG && !text) {
+    if (o->kind != OPTION_FLAG && !attached) {
         if (l->next == l->argc) {
             *l->status = report_usage("%s: expected %s after it, found nothing", as->text, o->argument);
             return false;

@@ -15,6 +15,12 @@ typedef struct verify_settings {
 } verify_settings;
 
 static const option verify_options[] = {
+    {.name = "model",
+     .letter = 'm',
+     .kind = OPTION_TEXT,
+     .offset = offsetof(verify_settings, model.path),
+     .argument = "FILE",
+     .help = "the model to compute with; default: the one in the folder"},
     {.name = "json",
      .kind = OPTION_FLAG,
      .offset = offsetof(verify_settings, json),
@@ -23,8 +29,8 @@ static const option verify_options[] = {
 
 /* clang-format off */
 static const option_group verify_groups[] = {
-    {"Options", verify_options, 1, 0},
-    MODEL_GROUP(verify_settings),
+    {"Options", verify_options, sizeof verify_options / sizeof *verify_options, 0},
+    {"Model", model_options + 1, 3, offsetof(verify_settings, model)}, /* its first is the -m above */
     COMMON_GROUP(verify_settings),
 };
 /* clang-format on */
@@ -98,13 +104,38 @@ static int verify(const verify_settings *settings, verify_replay *replay, const 
     return status;
 }
 
+/* Opens the model as the folder says that it was run, where the command line does not say otherwise. */
+static int open_model(verify_replay *replay, lancet_model **model, verify_settings *settings)
+{
+    const verify_set *set = replay->set;
+    const lancet_model_description *about;
+    int status;
+
+    if (!settings->model.path)
+        settings->model.path = set->model_path;
+    if (!settings->model.activation)
+        settings->model.activation = set->activation;
+    status = model_begin(model, &replay->session, &settings->model, &settings->common, LANCET_TOWERS_BOTH);
+    about = lancet_model_describe(*model);
+    /* The option holds for both towers, a configuration beside the model for each: it is tried first. */
+    if (status == EXIT_DONE && set->head_width && !settings->model.head_width && about->vision_heads &&
+        about->vision_width / about->vision_heads != set->head_width) {
+        lancet_session_close(&replay->session);
+        lancet_model_close(model);
+        settings->model.head_width = set->head_width;
+        status =
+            model_begin(model, &replay->session, &settings->model, &settings->common, LANCET_TOWERS_BOTH);
+    }
+    replay->model = *model;
+    return status;
+}
+
 static int run(const command *self, int argc, char **argv)
 {
     verify_settings settings = {0};
     texts operands = {0};
     verify_set set = {0};
     lancet_model *model = NULL;
-    lancet_session *session = NULL;
     verify_replay replay = {.set = &set};
     int status;
 
@@ -121,23 +152,13 @@ static int run(const command *self, int argc, char **argv)
         goto done;
     }
     status = verify_set_open(&set, operands.items[0]);
-    if (status != EXIT_DONE)
-        goto done;
-    if (!settings.model.path)
-        settings.model.path = set.model_path;
-    if (!settings.model.activation)
-        settings.model.activation = set.activation;
-    if (!settings.model.head_width)
-        settings.model.head_width = set.head_width;
-    status = model_begin(&model, &session, &settings.model, &settings.common, LANCET_TOWERS_BOTH);
-    if (status != EXIT_DONE)
-        goto done;
-    replay.model = model;
-    replay.session = session;
-    status = verify(&settings, &replay, operands.items[0]);
+    if (status == EXIT_DONE)
+        status = open_model(&replay, &model, &settings);
+    if (status == EXIT_DONE)
+        status = verify(&settings, &replay, operands.items[0]);
 done:
     verify_replay_close(&replay);
-    lancet_session_close(&session);
+    lancet_session_close(&replay.session);
     lancet_model_close(&model);
     verify_set_close(&set);
     texts_close(&operands);

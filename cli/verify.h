@@ -30,6 +30,7 @@ typedef struct verify_array {
     const char *name; /* as listed */
     char *path;       /* of the file; NULL for points, which stand in the list itself */
     verify_stage stage;
+    size_t place;   /* in the list */
     size_t picture; /* which of verify_set.pictures */
     int side;
     const json_t *entry; /* what the list says of it, may be NULL */

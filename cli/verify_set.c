@@ -16,6 +16,7 @@ typedef struct source {
     verify_set *set;
     const char *folder;
     char *path;
+    json_t *picture_numbers; /* name -> which of the set's pictures */
 } source;
 
 static int malformed(const source *s, const char *where, const char *expected)
@@ -134,9 +135,10 @@ static int add_picture(const source *s, const char *name, const char *file)
     s->set->pictures = picture;
     picture += s->set->picture_count;
     *picture = (verify_picture){.name = name, .path = find_picture(s->folder, file)};
-    if (!picture->path)
-        return report_memory();
     s->set->picture_count++;
+    if (!picture->path || json_object_set_new(s->picture_numbers, name,
+                                              json_integer((json_int_t)s->set->picture_count - 1)) != 0)
+        return report_memory();
     return EXIT_DONE;
 }
 
@@ -221,12 +223,11 @@ static int add_array(const source *s, const char *name, const json_t *entry)
     if (!is_inside(name))
         return malformed(s, name, "an array's name that stays inside the folder");
     if (array.stage == VERIFY_UNKNOWN && split_name(name, &length, &array.side, &array.stage)) {
-        for (array.picture = 0; array.picture < s->set->picture_count; array.picture++)
-            if (strncmp(s->set->pictures[array.picture].name, name, length) == 0 &&
-                !s->set->pictures[array.picture].name[length])
-                break;
-        if (array.picture == s->set->picture_count)
+        const json_t *number = json_object_getn(s->picture_numbers, name, length);
+
+        if (!number)
             return malformed(s, name, "a picture that \"images\" lists");
+        array.picture = (size_t)json_integer_value(number);
         if (array.side < 1 || array.side > LANCET_SIDE_MAX)
             return malformed(s, name, "a side of at most 4096 pixels");
     }
@@ -235,6 +236,7 @@ static int add_array(const source *s, const char *name, const json_t *entry)
         if (!array.path)
             return report_memory();
     }
+    array.place = s->set->array_count;
     s->set->arrays[s->set->array_count++] = array;
     return EXIT_DONE;
 }
@@ -309,6 +311,7 @@ static int read_short(const source *s)
         char *path = text_print("%s/%s.npy", s->folder, arrays[i].name);
 
         s->set->arrays[s->set->array_count++] = (verify_array){.name = arrays[i].name,
+                                                               .place = i,
                                                                .path = path,
                                                                .stage = arrays[i].stage,
                                                                .side = (int)json_integer_value(side)};
@@ -327,9 +330,28 @@ static int read_short(const source *s)
     return status;
 }
 
+/* What is about one picture at one side stands together, so that nothing is computed twice; else as listed.
+ */
+static int compare_arrays(const void *left, const void *right)
+{
+    const verify_array *a = left, *b = right;
+    const bool a_of_picture = a->stage >= VERIFY_PIXELS, b_of_picture = b->stage >= VERIFY_PIXELS;
+
+    if (a_of_picture && b_of_picture && a->picture != b->picture)
+        return a->picture < b->picture ? -1 : 1;
+    if (a_of_picture && b_of_picture && a->side != b->side)
+        return a->side < b->side ? -1 : 1;
+    if (a_of_picture != b_of_picture)
+        return a_of_picture ? 1 : -1;
+    return a->place < b->place ? -1 : 1;
+}
+
 int verify_set_open(verify_set *set, const char *folder)
 {
-    source s = {.set = set, .folder = folder, .path = text_print("%s/manifest.json", folder)};
+    source s = {.set = set,
+                .folder = folder,
+                .path = text_print("%s/manifest.json", folder),
+                .picture_numbers = json_object()};
     json_error_t trouble;
     bool is_short = false;
     size_t length;
@@ -347,8 +369,10 @@ int verify_set_open(verify_set *set, const char *folder)
             free(other);
         }
     }
-    if (!s.path)
-        return report_memory();
+    if (!s.path || !s.picture_numbers) {
+        status = report_memory();
+        goto done;
+    }
     status = file_read(&bytes, &length, s.path, LIST_MAX);
     if (status != EXIT_DONE)
         goto done;
@@ -359,7 +383,10 @@ int verify_set_open(verify_set *set, const char *folder)
         status = malformed(&s, "the file", "a JSON object");
     else
         status = is_short ? read_short(&s) : read_manifest(&s);
+    if (status == EXIT_DONE && set->array_count)
+        qsort(set->arrays, set->array_count, sizeof *set->arrays, compare_arrays);
 done:
+    json_decref(s.picture_numbers);
     free(bytes);
     free(s.path);
     return status;
