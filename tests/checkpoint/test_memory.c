@@ -1,0 +1,89 @@
+/* Out of memory at each allocation in turn: a clean error, nothing lost. SPDX-License-Identifier: Apache-2.0
+ */
+#include "checkpoint/tiny_model.h"
+
+#include "checkpoint/clip_weights.h"
+
+typedef lancet_status (*attempt)(const char *folder, lancet_error *error);
+
+/* Opens the model and reads all of it, with every kind of file beside it. */
+static lancet_status read_model(const char *folder, lancet_error *error)
+{
+    lancet_checkpoint *checkpoint;
+    lancet_clip_configuration c;
+    lancet_vision_weights vision = {0};
+    lancet_text_weights text = {0};
+    lancet_status status = lancet_checkpoint_open(&checkpoint, path_of(folder, "m.safetensors"), error);
+
+    if (status == LANCET_OK)
+        status = lancet_clip_configuration_read(&c, checkpoint, NULL, error);
+    if (status == LANCET_OK)
+        status = lancet_vision_weights_read(&vision, checkpoint, &c, error);
+    if (status == LANCET_OK)
+        status = lancet_text_weights_read(&text, checkpoint, &c, error);
+    lancet_text_weights_close(&text);
+    lancet_vision_weights_close(&vision);
+    lancet_checkpoint_close(&checkpoint);
+    return status;
+}
+
+static lancet_status write_model(const char *folder, lancet_error *error)
+{
+    static const char *const keys[] = {"k"}, *const values[] = {"v"};
+    static tiny_model m;
+
+    tiny_fill(&m, false);
+    return lancet_safetensors_write(path_of(folder, "n.safetensors"), m.tensors, m.count, keys, values, 1,
+                                    error);
+}
+
+static void fail_each(attempt try, const char *folder, uint64_t least)
+{
+    uint64_t n = 0;
+    lancet_status status;
+
+    do {
+        lancet_error error = {0};
+
+        lancet_memory_fail_at(++n);
+        status = try(folder, &error);
+        assert_true(n < 1000);
+        if (status != LANCET_OK) {
+            assert_int_equal(status, LANCET_ERROR_MEMORY);
+            assert_int_equal(error.status, LANCET_ERROR_MEMORY);
+            assert_non_null(strstr(error.message, "out of memory"));
+        }
+    } while (status != LANCET_OK);
+    lancet_memory_fail_at(0);
+    assert_true(n > least);
+}
+
+static void test_each_allocation_may_fail(void **state)
+{
+    static tiny_model m;
+    char *folder = folder_make();
+    lancet_error error;
+
+    (void)state;
+    for (int openai = 0; openai < 2; openai++) {
+        tiny_fill(&m, openai);
+        assert_int_equal(lancet_safetensors_write(path_of(folder, "m.safetensors"), m.tensors, m.count, NULL,
+                                                  NULL, 0, &error),
+                         LANCET_OK);
+        file_write_text(path_of(folder, "config.json"),
+                        "{\"vision_config\":{\"num_attention_heads\":2,\"hidden_act\":\"gelu\"},"
+                        "\"text_config\":{\"num_attention_heads\":1,\"hidden_act\":\"gelu\"}}");
+        file_write_text(path_of(folder, "preprocessor_config.json"), "{\"image_mean\":[0,0,0]}");
+        file_write_text(path_of(folder, "open_clip_config.json"), "{\"preprocess_cfg\":{\"std\":[1,1,1]}}");
+        fail_each(read_model, folder, 8);
+    }
+    fail_each(write_model, folder, 4);
+    folder_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_allocation_may_fail)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
