@@ -37,9 +37,9 @@ def ensemble(model, tokenizer, words, templates=TEMPLATES):
 
 
 @torch.no_grad()
-def embed_pictures(model, pictures, batch=64):
-    """Embeddings of uint8 pictures, scaled to the model's size where they are smaller."""
-    device, side = model.logit_scale.device, model.visual.grid * model.visual.conv1.kernel_size[0]
+def embed_pictures(model, pictures, side, batch=64):
+    """Embeddings of uint8 pictures, scaled to `side`."""
+    device = model.logit_scale.device
     features = []
     for at in range(0, len(pictures), batch):
         x = normalise(torch.from_numpy(np.ascontiguousarray(pictures[at:at + batch])).to(device))
@@ -89,15 +89,16 @@ class Evaluation:
             chosen = np.random.default_rng(0).permutation(len(labels))[:photos]
             self.photos = pictures[np.sort(chosen)], labels[np.sort(chosen)]
 
-    def run(self, model, tokenizer, mapped=150):
-        """All figures, in per cent, as a dictionary."""
+    def run(self, model, tokenizer, mapped=100, side=None):
+        """All figures, in per cent, as a dictionary; `side` is the pictures' size (the model's own)."""
         model.eval()
+        side = side or model.visual.grid * model.visual.conv1.kernel_size[0]
         names = self.names.names
         text = ensemble(model, tokenizer, names, self.templates)
         things = text[self.names.of_thing]
         figures = {}
         for split, scenes in self.scenes.items():
-            features = embed_pictures(model, np.stack([scene.picture for scene in scenes]))
+            features = embed_pictures(model, np.stack([scene.picture for scene in scenes]), side)
             own = [scene.things for scene in scenes]
             figures[f"recall_{split}"] = recall(features, things, own)
             if split == "heldout":
@@ -108,22 +109,23 @@ class Evaluation:
                     rows = [i for i, o in enumerate(own) if part(o)]
                     figures[f"recall_heldout_{label}"] = recall(features[rows], things, [own[i] for i in rows])
         if self.photos:
-            features = embed_pictures(model, self.photos[0])
+            features = embed_pictures(model, self.photos[0], side)
             best = (features @ text[self.names.of_class].t()).argmax(dim=1).cpu().numpy()
             figures["photographs_top1"] = 100 * float((best == self.photos[1]).mean())
         ranks = synonym_ranks(model, tokenizer, names, text, self.templates)
         figures["synonyms_first"] = 100 * sum(rank == 1 for rank in ranks.values()) / len(ranks)
         figures["synonyms_missed"] = {word: rank for word, rank in ranks.items() if rank > 1}
-        figures.update(self._map_scores(model, things, mapped))
+        figures.update(self._map_scores(model, things, mapped, side))
         model.train()
         return figures
 
-    def _map_scores(self, model, text, count):
+    def _map_scores(self, model, text, count, side):
         """mSC and mIoU of raw and surgery maps on held-out scenes."""
         device = model.logit_scale.device
         scores = {"raw": Scores(), "surgery": Scores()}
         for scene in self.scenes["heldout"][:count]:
             picture = normalise(torch.from_numpy(scene.picture[None].copy()).to(device))
+            picture = F.interpolate(picture, (side, side), mode="bicubic", antialias=True)
             own = [t for t in scene.things if (scene.mask == t + 1).any()]
             for kind, features in zip(scores, token_features(model.visual, picture)):
                 for thing, heat in zip(own, maps(features[0], text[own], 112).cpu()):

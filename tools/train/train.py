@@ -17,7 +17,7 @@ import pool as pools  # noqa: E402
 from batches import Batches  # noqa: E402
 from bpe import Tokenizer, learn  # noqa: E402
 from cutouts import CutOuts  # noqa: E402
-from evaluate import Evaluation  # noqa: E402
+from evaluate import Evaluation, ensemble  # noqa: E402
 from export import export  # noqa: E402
 from losses import caption_contrast, name_contrast, word_distance  # noqa: E402
 from model import Clip, from_weights  # noqa: E402
@@ -30,6 +30,8 @@ from words import Words  # noqa: E402
 CONTEXT = 32
 VOCABULARY = 8192
 EMBED = 256
+TABLE_STEPS = 200  # how long the names' embeddings are kept while text is locked
+WEIGHTS = {"words": 2.0, "captions": 1.0, "names": 1.0}
 # (share of the time, picture size, share of the patches kept): small pictures first
 STAGES = ((0.4, 48, 1.0), (0.72, 64, 1.0), (0.87, 80, 0.75), (1.0, 112, 0.5))
 
@@ -42,6 +44,8 @@ def options_from_command_line():
     parser.add_argument("--wordnet", default="/usr/share/wordnet/index.noun")
     parser.add_argument("--minutes", type=float, default=120, help="length of the whole training; the schedule fits it")
     parser.add_argument("--text-minutes", type=float, help="text alone at first (a thirtieth of --minutes)")
+    parser.add_argument("--locked", type=float, default=0.45,
+                        help="share of the time in which pictures follow the text tower, not it them")
     parser.add_argument("--batch", type=int, default=192)
     parser.add_argument("--prompts", type=int, default=128, help="prompted names in a batch")
     parser.add_argument("--nouns", type=int, default=64, help="words with targets in a batch")
@@ -110,11 +114,12 @@ class Trainer:
         self.optimisers = [Muon(matrices, options.muon_lr), torch.optim.AdamW(rest, options.adam_lr, (0.9, 0.98))]
         self.rates = [options.muon_lr, options.adam_lr]
         self.minutes, self.pictures, self.steps, self.best = 0.0, 0, 0, -1.0
+        self.table = None
         pool = pools.start(os.path.join(options.work, "pool"), options.pool, options, self.names)
         self.batches = Batches(pool, photographs, self.names, words, tokenizer, options.seed)
         if saved:
             self._restore(saved)
-        self.evaluation = Evaluation(options.work, options.photographs, scenes=600, photos=1000,
+        self.evaluation = Evaluation(options.work, options.photographs, scenes=400, photos=800,
                                      templates=TEMPLATES[::8])
         self.log = open(os.path.join(options.work, "log.jsonl"), "a", encoding="utf-8")
 
@@ -161,12 +166,14 @@ class Trainer:
             parts = {"words": word_distance(words, targets.to(device))}
             if text_only:
                 return parts
-            size, keep = stage(self.minutes / options.minutes)
-            pictures, things = self.batches.pictures(options.batch, options.photo_share, size)
+            progress = self.minutes / options.minutes
+            locked = progress < options.locked
+            pictures, things = self.batches.pictures(options.batch, options.photo_share, *stage(progress)[:1])
+            images = model.encode_image(pictures.to(device), stage(progress)[1])
             ids, said = self.batches.captions(things)
-            prompted, chosen = self.batches.prompted(things, options.prompts)
-            images = model.encode_image(pictures.to(device), keep)
-            captions, prompts = model.encode_text(ids.to(device)), model.encode_text(prompted.to(device))
+            with torch.set_grad_enabled(not locked):
+                captions = model.encode_text(ids.to(device))
+                prompts, chosen = self._prompts(things, locked)
         present = torch.from_numpy(np.stack([self.names.present(own) for own in things]))
         scale = model.logit_scale.clamp(max=math.log(100)).exp()
         parts["captions"] = caption_contrast(images, captions, scale, present.to(device), torch.from_numpy(said).to(device))
@@ -174,11 +181,20 @@ class Trainer:
         self.pictures += len(images)
         return parts
 
+    def _prompts(self, things, locked):
+        """Embeddings of prompted names: of some with gradients, or of all from a table while text is locked."""
+        if not locked:
+            ids, chosen = self.batches.prompted(things, self.options.prompts)
+            return self.model.encode_text(ids.to(self.device)), chosen
+        if self.table is None or self.steps % TABLE_STEPS == 0:
+            self.table = ensemble(self.model, self.tokenizer, self.names.names, TEMPLATES[::17])
+        return self.table, np.arange(len(self.names.names))
+
     def step(self):
         """One step of both optimisers; returns the losses as numbers."""
         progress = self.minutes / self.options.minutes
         parts = self.losses(text_only=self.minutes < self.options.text_minutes)
-        sum(parts.values()).backward()
+        sum(WEIGHTS[name] * value for name, value in parts.items()).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         for optimiser, lr in zip(self.optimisers, self.rates):
             for group in optimiser.param_groups:
@@ -197,8 +213,9 @@ class Trainer:
 
     def evaluate(self):
         """Evaluate, log, and export if it is the best so far."""
-        figures = self.evaluation.run(self.model, self.tokenizer)
-        self.note({"evaluation": {k: round(v, 1) if isinstance(v, float) else v for k, v in figures.items()}})
+        side = stage(self.minutes / self.options.minutes)[0]
+        figures = self.evaluation.run(self.model, self.tokenizer, side=side)
+        self.note({"size": side, "evaluation": {k: round(v, 1) if isinstance(v, float) else v for k, v in figures.items()}})
         if figures["recall_heldout"] > self.best:
             self.best = figures["recall_heldout"]
             export(self.checkpoint(), os.path.join(self.options.work, "best"))
