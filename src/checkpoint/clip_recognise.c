@@ -2,7 +2,7 @@
 #include "checkpoint/clip_recognise.h"
 
 #include "checkpoint/clip_roles.h"
-#include "checkpoint/json.h"
+#include "checkpoint/show.h"
 
 #include <string.h>
 
@@ -72,10 +72,10 @@ static lancet_status count_blocks(size_t *count, const lancet_checkpoint *checkp
         if (starts(rest, "ls_1.") || starts(rest, "ls_2."))
             return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
                                "%s: found a tower with LayerScale (%s), which is not supported", path,
-                               lancet_json_show(shown, sizeof shown, name));
+                               lancet_show(shown, sizeof shown, name));
         if (block >= LANCET_BLOCKS_MAX)
             return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: expected at most %d blocks", path,
-                               lancet_json_show(shown, sizeof shown, name), LANCET_BLOCKS_MAX);
+                               lancet_show(shown, sizeof shown, name), LANCET_BLOCKS_MAX);
         if (block >= *count)
             *count = block + 1;
     }
@@ -102,8 +102,7 @@ static lancet_status refuse_nothing(const lancet_checkpoint *checkpoint, lancet_
     return lancet_fail(error, LANCET_ERROR_INPUT,
                        "%s: expected a CLIP model (tensors such as visual.conv1.weight or "
                        "vision_model.embeddings.class_embedding), found %zu others, such as %s",
-                       path, names,
-                       lancet_json_show(shown, sizeof shown, lancet_checkpoint_name(checkpoint, 0)));
+                       path, names, lancet_show(shown, sizeof shown, lancet_checkpoint_name(checkpoint, 0)));
 }
 
 lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
@@ -140,7 +139,7 @@ lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
             ((g->vision && configuration->has_vision) || (g->text && configuration->has_text)))
             return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
                                "%s: found %s (%s), which is not supported yet", path, g->what,
-                               lancet_json_show(shown, sizeof shown, name));
+                               lancet_show(shown, sizeof shown, name));
     }
     if (configuration->has_vision)
         status = count_blocks(&configuration->vision_blocks, checkpoint, naming, true, error);
@@ -190,7 +189,7 @@ lancet_status lancet_clip_check_strangers(const lancet_checkpoint *checkpoint, l
                            "%s: tensor %s: not part of any tower that is supported: the model would compute "
                            "something else",
                            lancet_checkpoint_path(checkpoint),
-                           lancet_json_show(shown, sizeof shown, tensor->name));
+                           lancet_show(shown, sizeof shown, tensor->name));
     }
     return LANCET_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/clip_settle.h"
 
-#include "checkpoint/json.h"
+#include "checkpoint/show.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -175,7 +175,7 @@ static lancet_status parse_activation(const settling *s, const char *name, const
         return lancet_fail(s->error, LANCET_ERROR_UNSUPPORTED,
                            "%s: %s: expected the activation quick_gelu or gelu, found %s",
                            lancet_checkpoint_path(s->checkpoint), source,
-                           lancet_json_show(shown, sizeof shown, name));
+                           lancet_show(shown, sizeof shown, name));
     else
         *activation = LANCET_ACTIVATION_AUTO;
     return LANCET_OK;
@@ -310,7 +310,7 @@ static lancet_status check_model_type(const settling *s)
         return lancet_fail(
             s->error, LANCET_ERROR_UNSUPPORTED,
             "%s: config.json beside it: expected model_type clip, found %s, which is not supported",
-            lancet_checkpoint_path(s->checkpoint), lancet_json_show(shown, sizeof shown, config->model_type));
+            lancet_checkpoint_path(s->checkpoint), lancet_show(shown, sizeof shown, config->model_type));
     *config = (lancet_settings){0}; /* it is about something else in the folder */
     return LANCET_OK;
 }

@@ -68,8 +68,4 @@ bool lancet_json_skip(lancet_json *json);
 /** True if nothing but white space is left; a problem otherwise. */
 bool lancet_json_end(lancet_json *json);
 
-/** Makes `text` (from a file) fit for a message: control characters become '?', what is longer than `size` -
- * 1 bytes ends in "...". Returns `shown`. */
-const char *lancet_json_show(char *shown, size_t size, const char *text);
-
 #endif

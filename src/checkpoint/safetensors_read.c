@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/json.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,7 +52,7 @@ static lancet_status fail_tensor(const reader *r, const char *name, const char *
     char shown[SHOWN];
 
     return lancet_fail(r->error, LANCET_ERROR_INPUT, "%s: tensor %s: %s", r->path,
-                       lancet_json_show(shown, sizeof shown, name), what);
+                       lancet_show(shown, sizeof shown, name), what);
 }
 
 /* A string into the table's own store, which is as long as the text they all come from and so never full. */
@@ -83,10 +84,9 @@ static lancet_status read_metadata(reader *r)
         char shown[SHOWN];
 
         if (lancet_json_peek(&r->json) != LANCET_JSON_STRING)
-            return lancet_fail(r->error, LANCET_ERROR_INPUT,
-                               "%s: __metadata__ %s: expected a string, found %s", r->path,
-                               lancet_json_show(shown, sizeof shown, key),
-                               lancet_json_kind_name(lancet_json_peek(&r->json)));
+            return lancet_fail(
+                r->error, LANCET_ERROR_INPUT, "%s: __metadata__ %s: expected a string, found %s", r->path,
+                lancet_show(shown, sizeof shown, key), lancet_json_kind_name(lancet_json_peek(&r->json)));
         if (!keep_string(r, &value, NULL))
             break;
         pair = lancet_table_add_pair(r->table);
@@ -142,7 +142,7 @@ static lancet_status check_entry(const reader *r, lancet_entry *entry, const dat
     size_t bits;
     char shape[128], shown[SHOWN];
 
-    lancet_json_show(shown, sizeof shown, tensor->name);
+    lancet_show(shown, sizeof shown, tensor->name);
     if (entry->begin > entry->end)
         return lancet_fail(r->error, LANCET_ERROR_INPUT,
                            "%s: tensor %s: its bytes start at %zu but end at %zu", r->path, shown,
@@ -218,7 +218,7 @@ static lancet_status read_entry(reader *r, const char *name)
     type = find_data_type(type_name);
     if (!type) {
         snprintf(message, sizeof message, "dtype: expected F32, F16, BF16 or the like, found %s",
-                 lancet_json_show(shown, sizeof shown, type_name));
+                 lancet_show(shown, sizeof shown, type_name));
         return fail_tensor(r, name, message);
     }
     return check_entry(r, entry, type);
@@ -236,7 +236,7 @@ static lancet_status check_places(const reader *r)
         const lancet_entry *entry = &table->entries[i];
         char shown[SHOWN];
 
-        lancet_json_show(shown, sizeof shown, entry->tensor.name);
+        lancet_show(shown, sizeof shown, entry->tensor.name);
         if (entry->begin < end)
             return lancet_fail(
                 r->error, LANCET_ERROR_INPUT,

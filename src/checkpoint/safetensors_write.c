@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 #include "base/utf8.h"
-#include "checkpoint/json.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/show.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static lancet_status check_names(const char **names, size_t count, const char *w
     for (size_t i = 1; i < count; i++)
         if (strcmp(names[i - 1], names[i]) == 0)
             return lancet_fail(error, LANCET_ERROR_ARGUMENT, "two of the %ss are named %s", what,
-                               lancet_json_show(shown, sizeof shown, names[i]));
+                               lancet_show(shown, sizeof shown, names[i]));
     return LANCET_OK;
 }
 

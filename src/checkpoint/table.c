@@ -2,7 +2,7 @@
 #include "checkpoint/table.h"
 
 #include "base/memory.h"
-#include "checkpoint/json.h"
+#include "checkpoint/show.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,11 +127,11 @@ lancet_status lancet_table_finish(lancet_table *table, const char *path, lancet_
     for (size_t i = 1; i < table->count; i++)
         if (compare_names(&table->by_name[i - 1], &table->by_name[i]) == 0)
             return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: is there twice", path,
-                               lancet_json_show(shown, sizeof shown, table->by_name[i]->tensor.name));
+                               lancet_show(shown, sizeof shown, table->by_name[i]->tensor.name));
     for (size_t i = 1; i < table->pair_count; i++)
         if (compare_keys(&table->pairs[i - 1], &table->pairs[i]) == 0)
             return lancet_fail(error, LANCET_ERROR_INPUT, "%s: metadata %s: is there twice", path,
-                               lancet_json_show(shown, sizeof shown, table->pairs[i].key));
+                               lancet_show(shown, sizeof shown, table->pairs[i].key));
     return LANCET_OK;
 }
 

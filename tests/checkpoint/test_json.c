@@ -2,6 +2,7 @@
 #include "support/files.h"
 
 #include "checkpoint/json.h"
+#include "checkpoint/show.h"
 
 #include <jansson.h>
 #include <locale.h>
@@ -237,11 +238,11 @@ static void test_showing(void **state)
     char shown[9];
 
     (void)state;
-    assert_string_equal(lancet_json_show(shown, sizeof shown, "12345678"), "12345678");
-    assert_string_equal(lancet_json_show(shown, sizeof shown, "123456789"), "12345...");
-    assert_string_equal(lancet_json_show(shown, sizeof shown, "1234\xC3\xA9xyz"), "1234...");
-    assert_string_equal(lancet_json_show(shown, sizeof shown, "a\tb\x1b"), "a?b?");
-    assert_string_equal(lancet_json_show(shown, sizeof shown, ""), "");
+    assert_string_equal(lancet_show(shown, sizeof shown, "12345678"), "12345678");
+    assert_string_equal(lancet_show(shown, sizeof shown, "123456789"), "12345...");
+    assert_string_equal(lancet_show(shown, sizeof shown, "1234\xC3\xA9xyz"), "1234...");
+    assert_string_equal(lancet_show(shown, sizeof shown, "a\tb\x1b"), "a?b?");
+    assert_string_equal(lancet_show(shown, sizeof shown, ""), "");
 }
 
 static void test_depth(void **state)
