@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/utf8.h"
+#include "clip/text/excerpt.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -169,8 +170,8 @@ static lancet_status split_lines(lancet_templates *templates, const char *path, 
             continue;
         if (!strstr(line, gap))
             return lancet_fail(error, LANCET_ERROR_INPUT,
-                               "%s: line %zu: expected {} where the label goes, found none in \"%.200s\"",
-                               path, number, line);
+                               "%s: line %zu: expected {} where the label goes, found none in \"%s\"", path,
+                               number, lancet_excerpt_of(line, strlen(line)).text);
         if (templates->count == TEMPLATE_COUNT_MAX)
             return lancet_fail(error, LANCET_ERROR_INPUT,
                                "%s: line %zu: expected at most %zu templates, found more", path, number,

@@ -20,15 +20,6 @@ typedef struct lancet_builder {
     lancet_buffer joined; /**< working memory of lancet_builder_merge */
 } lancet_builder;
 
-/** Room for what a message quotes from a file. */
-typedef struct lancet_excerpt {
-    char text[64];
-} lancet_excerpt;
-
-/** The beginning of `text`, fit for a message: cut at a character, control characters and broken UTF-8 as
- * '?'. */
-lancet_excerpt lancet_excerpt_of(const char *text, size_t length);
-
 /** A number that a file cannot foresee, for the hash tables (where the system happened to put this process).
  */
 uint64_t lancet_fresh_seed(const void *memory);

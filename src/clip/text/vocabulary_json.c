@@ -1,5 +1,6 @@
 /* vocab.json and tokenizer.json. SPDX-License-Identifier: Apache-2.0 */
 #include "clip/text/alphabet.h"
+#include "clip/text/excerpt.h"
 #include "clip/text/vocabulary_read.h"
 
 #include <jansson.h>
@@ -170,11 +171,11 @@ lancet_status lancet_read_json(lancet_builder *builder, bool *has_merges, const 
     json_t *root = json_loadb(file->bytes, file->length, JSON_REJECT_DUPLICATES, &about);
     lancet_status status;
 
-    if (!root && json_error_code(&about) == json_error_out_of_memory)
+    /* jansson says nothing at all in most places where its memory runs out. */
+    if (!root && (json_error_code(&about) == json_error_out_of_memory || !about.text[0]))
         return lancet_fail_memory(error, "a vocabulary");
     if (!root)
-        return lancet_fail(error, LANCET_ERROR_INPUT,
-                           "%s: line %d, column %d: expected JSON, found otherwise: %s", file->name,
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: line %d, column %d: not JSON: %s", file->name,
                            about.line, about.column, lancet_excerpt_of(about.text, strlen(about.text)).text);
     *has_merges = json_is_object(json_object_get(root, "model"));
     if (*has_merges)

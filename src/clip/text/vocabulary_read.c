@@ -2,6 +2,7 @@
 #include "clip/text/vocabulary_read.h"
 
 #include "base/utf8.h"
+#include "clip/text/excerpt.h"
 
 #include <string.h>
 
