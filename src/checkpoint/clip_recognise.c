@@ -38,6 +38,13 @@ static bool starts(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+static bool ends(const char *text, const char *suffix)
+{
+    const size_t length = strlen(text), size = strlen(suffix);
+
+    return length >= size && strcmp(text + length - size, suffix) == 0;
+}
+
 /* "12.attn..." after a block's prefix: the number, and what follows its dot; NULL if there is no number. */
 static const char *read_block(const char *text, size_t *block)
 {
@@ -176,8 +183,10 @@ lancet_status lancet_clip_check_strangers(const lancet_checkpoint *checkpoint, l
 
         if (!starts(tensor->name, tower))
             continue;
-        /* Counters and lists of positions change no result. */
-        if (tensor->dtype != LANCET_F32 && tensor->dtype != LANCET_F16 && tensor->dtype != LANCET_BF16)
+        /* Counters and lists of positions change no result; the latter are floats in files cast as a whole.
+         */
+        if ((tensor->dtype != LANCET_F32 && tensor->dtype != LANCET_F16 && tensor->dtype != LANCET_BF16) ||
+            ends(tensor->name, ".position_ids"))
             continue;
         if (starts(tensor->name, blocks))
             rest = read_block(tensor->name + strlen(blocks), &block);

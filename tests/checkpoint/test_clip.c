@@ -388,6 +388,28 @@ static void test_options_out_of_range(void **state)
     lancet_buffer_close(&bytes);
 }
 
+/* Tensors that are in many files and change nothing are passed over, whatever their type. */
+static void test_harmless_extras(void **state)
+{
+    static tiny_model m;
+    lancet_clip_configuration c;
+    lancet_vision_weights vision;
+    lancet_error error = {0};
+
+    (void)state;
+    tiny_fill(&m, false);
+    TINY_ADD(&m, "vision_model.embeddings.position_ids", 1, 5);
+    TINY_ADD(&m, "vision_model.encoder.layers.0.counter", 1)->dtype = LANCET_I32;
+    TINY_ADD(&m, "input_resolution", 1);
+    lancet_buffer bytes = tiny_print(&m, NULL, NULL, 0);
+    lancet_checkpoint *checkpoint = open_bytes(&bytes);
+    assert_int_equal(lancet_clip_configuration_read(&c, checkpoint, OPTIONS, &error), LANCET_OK);
+    assert_int_equal(lancet_vision_weights_read(&vision, checkpoint, &c, &error), LANCET_OK);
+    lancet_vision_weights_close(&vision);
+    lancet_checkpoint_close(&checkpoint);
+    lancet_buffer_close(&bytes);
+}
+
 /* The golden sets, and ours beside the tests. */
 static void read_set(const char *path, lancet_clip_configuration *c, lancet_error *error)
 {
@@ -476,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_what_is_assumed_is_said),
         cmocka_unit_test(test_one_tower_alone),
         cmocka_unit_test(test_options_out_of_range),
+        cmocka_unit_test(test_harmless_extras),
         cmocka_unit_test(test_golden_vit),
         cmocka_unit_test(test_golden_open_clip),
         cmocka_unit_test(test_golden_resnet),
