@@ -18,8 +18,8 @@ int lancet_alphabet_byte(uint32_t point);
 /** The byte with id `index` (0 to 255) in CLIP's own numbering: the printable ones first. */
 unsigned lancet_alphabet_ordered(unsigned index);
 
-/** Writes the symbol of a byte, the one that ends a word if `end`; returns its length (no zero is written).
- */
+/** Writes the symbol of a byte, the one that ends a word if `end`; returns its length (no zero is
+ *  written). */
 size_t lancet_alphabet_spell(char symbol[8], unsigned byte, bool end);
 
 #endif

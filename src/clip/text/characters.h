@@ -15,8 +15,9 @@ typedef enum lancet_character {
 
 lancet_character lancet_character_class(uint32_t point);
 
-/** Appends the lower case of `in` to `out` as Python's str.lower gives it: the full mapping, with the rule
- * for the final sigma. False if memory is out. */
+/** Appends the lower case of `in` to `out` as Python's str.lower gives it: the full mapping, with the
+ *  rule for the final sigma.
+ *  False if memory is out. */
 bool lancet_lower(lancet_points *out, const lancet_points *in);
 
 #endif

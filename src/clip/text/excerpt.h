@@ -9,8 +9,8 @@ typedef struct lancet_excerpt {
     char text[64];
 } lancet_excerpt;
 
-/** The beginning of `text`, fit for a message: cut at a character, control characters (a terminal would obey
- * them) and broken UTF-8 as '?'. */
+/** The beginning of `text`, fit for a message: cut at a character, control characters (a terminal would
+ *  obey them) and broken UTF-8 as '?'. */
 lancet_excerpt lancet_excerpt_of(const char *text, size_t length);
 
 #endif

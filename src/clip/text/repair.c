@@ -173,8 +173,8 @@ static lancet_status repair_segment(lancet_points *work, lancet_points *spare, l
         if (work->count > *budget)
             return lancet_fail(
                 error, LANCET_ERROR_ARGUMENT,
-                "the text's HTML entities are nested too deep (\"&amp;amp;amp;...\"): expected what "
-                "unfolds in about %zu rounds",
+                "the text's HTML entities are nested too deep (\"&amp;amp;amp;...\"): expected "
+                "nesting that unfolds in %zu rounds over the whole text",
                 WORK_FACTOR);
         *budget -= work->count;
         previous->count = spare->count = 0;

@@ -17,8 +17,7 @@ struct lancet_tokens_memory {
     size_t capacity;
 };
 
-/* ---- Words
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- Words ----------------------------------------------------------------------------------- */
 
 /* The letter s also matches the long s, wherever the published pattern has it: that is its case variant.
  * Returns the bytes it takes, 0 if text[0] is not `letter`. */
@@ -97,8 +96,7 @@ static size_t next_word(size_t *skipped, const char *text, size_t length)
     return end - start;
 }
 
-/* ---- Tokens
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- Tokens ---------------------------------------------------------------------------------- */
 
 static bool push_token(lancet_tokens *tokens, int32_t id, size_t end)
 {
@@ -225,8 +223,7 @@ void lancet_tokens_close(lancet_tokens *tokens)
     *tokens = (lancet_tokens){0};
 }
 
-/* ---- Context
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Context --------------------------------------------------------------------------------- */
 
 /* Where the text begins that the first `kept` tokens do not show: at a character that is not a space. */
 static size_t rest_of_text(const lancet_tokens *tokens, size_t kept)

@@ -14,8 +14,7 @@ uint64_t lancet_fresh_seed(const void *memory)
     return XXH3_64bits(places, sizeof places);
 }
 
-/* ---- Symbols
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Symbols --------------------------------------------------------------------------------- */
 
 const char *lancet_builder_text(const lancet_builder *builder, size_t id, size_t *length)
 {
@@ -119,8 +118,7 @@ lancet_status lancet_builder_alphabet(lancet_builder *builder, lancet_error *err
     return LANCET_OK;
 }
 
-/* ---- Merges
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- Merges ---------------------------------------------------------------------------------- */
 
 static lancet_status unknown_part(const lancet_merge_text *text, const char *part, size_t length, bool is_new,
                                   lancet_error *error)

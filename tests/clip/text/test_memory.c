@@ -133,8 +133,7 @@ static void test_templates(void **state)
     folder_remove(folder);
 }
 
-/* ---- The same for what jansson allocates
- * ------------------------------------------------------------------------ */
+/* ---- The same for what jansson allocates ----------------------------------------------------- */
 
 static uint64_t json_requests, json_fail_at;
 

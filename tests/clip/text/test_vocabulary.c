@@ -125,8 +125,7 @@ static void test_own_ids(void **state)
     folder_remove(folder);
 }
 
-/* ---- Search
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- Search ---------------------------------------------------------------------------------- */
 
 static void check_found(const char *path, const char *model, const char *expected)
 {

@@ -48,8 +48,7 @@ static int clean(void **state)
     return 0;
 }
 
-/* ---- Files
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static void test_no_file(void **state)
 {
@@ -120,8 +119,7 @@ static void test_gzip(void **state)
     free(text);
 }
 
-/* ---- Texts of merges
- * -------------------------------------------------------------------------------------------- */
+/* ---- Texts of merges ------------------------------------------------------------------------- */
 
 static void test_merges(void **state)
 {
@@ -159,8 +157,7 @@ static void test_merges(void **state)
     }
 }
 
-/* ---- vocab.json
- * ------------------------------------------------------------------------------------------------- */
+/* ---- vocab.json ------------------------------------------------------------------------------ */
 
 /* Writes vocab.json with one token set to `id` (taken over; NULL: the token is removed), and the sound
  * merges. */
@@ -283,8 +280,7 @@ static void test_same_merge(void **state)
     refuse("vocab.json", LANCET_ERROR_INPUT, WORDS("merges 1 and 3 are the same pair"));
 }
 
-/* ---- tokenizer.json
- * --------------------------------------------------------------------------------------------- */
+/* ---- tokenizer.json -------------------------------------------------------------------------- */
 
 /* Writes tokenizer.json with model.`key` (or, with `root`, `key` itself) set to `value`; NULL removes it. */
 static void write_tokenizer(bool root, const char *key, json_t *value)
