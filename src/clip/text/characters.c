@@ -46,6 +46,16 @@ lancet_character lancet_character_class(uint32_t point)
     }
 }
 
+uint32_t lancet_windows_1252(uint32_t point)
+{
+    static const uint16_t table[32] = {0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021,
+                                       0x2C6,  0x2030, 0x160,  0x2039, 0x152,  0x8D,   0x17D,  0x8F,
+                                       0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                       0x2DC,  0x2122, 0x161,  0x203A, 0x153,  0x9D,   0x17E,  0x178};
+
+    return point >= 0x80 && point <= 0x9F ? table[point - 0x80] : point;
+}
+
 /* Unicode's Case_Ignorable: the categories that are, and the punctuation that word breaking lets stand in a
  * word. */
 static bool is_case_ignorable(uint32_t point)

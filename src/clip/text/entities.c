@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clip/text/entities.h"
 
+#include "clip/text/characters.h"
+
 #include <string.h>
 
 /* The longest name html.unescape and ftfy's pattern look at. */
@@ -66,13 +68,8 @@ static bool push_entity(lancet_points *out, const lancet_entity *entity)
  * C1 range means Windows-1252, non-characters vanish (`*nothing`), what is out of range becomes U+FFFD. */
 static uint32_t numbered(uint32_t number, bool *nothing)
 {
-    static const uint16_t windows[32] = {0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021,
-                                         0x2C6,  0x2030, 0x160,  0x2039, 0x152,  0x8D,   0x17D,  0x8F,
-                                         0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
-                                         0x2DC,  0x2122, 0x161,  0x203A, 0x153,  0x9D,   0x17E,  0x178};
-
     if (number >= 0x80 && number <= 0x9F)
-        return windows[number - 0x80];
+        return lancet_windows_1252(number);
     if (number == 0 || (number >= 0xD800 && number <= 0xDFFF) || number > 0x10FFFF)
         return 0xFFFD;
     *nothing = number <= 8 || number == 0x0B || (number >= 0x0E && number <= 0x1F) || number == 0x7F ||

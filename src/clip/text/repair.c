@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clip/text/repair.h"
 
+#include "clip/text/characters.h"
 #include "clip/text/compose.h"
 #include "clip/text/entities.h"
 
@@ -13,13 +14,6 @@
 /* Rounds are bounded by the points they touch: this many times the text's, and this many in any case. */
 #define WORK_FACTOR ((size_t)64)
 #define WORK_LEAST  ((size_t)1 << 20)
-
-/* What Windows-1252 has where Latin-1 has control characters U+0080 to U+009F; 0 where it has nothing either.
- */
-static const uint16_t windows[32] = {0x20AC, 0,      0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021,
-                                     0x2C6,  0x2030, 0x160,  0x2039, 0x152,  0,      0x17D,  0,
-                                     0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
-                                     0x2DC,  0x2122, 0x161,  0x203A, 0x153,  0,      0x17E,  0x178};
 
 /* The Latin ligatures and digraphs that ftfy takes apart; NULL for any other character. */
 static const char *ligature(uint32_t point)
@@ -69,8 +63,7 @@ static bool push_plain(lancet_points *out, uint32_t point)
 {
     const char *letters;
 
-    if (point >= 0x80 && point <= 0x9F && windows[point - 0x80])
-        point = windows[point - 0x80];
+    point = lancet_windows_1252(point);
     if ((letters = ligature(point)) != NULL) {
         const size_t first = out->count;
 
