@@ -33,6 +33,7 @@ static lancet_status suggest_file(const char *folder, lancet_status status, lanc
     return status;
 }
 
+/* The part that may fail at any step; open_any closes what is there by then. */
 static lancet_status open_mapped(lancet_checkpoint *opened, const char *path, lancet_error *error)
 {
     lancet_status status = LANCET_OK;
@@ -53,6 +54,7 @@ static lancet_status open_mapped(lancet_checkpoint *opened, const char *path, la
     return status;
 }
 
+/* A file or memory: from here on the two differ only in who owns the bytes. */
 static lancet_status open_any(lancet_checkpoint **checkpoint, const char *path, const lancet_mapping *memory,
                               lancet_error *error)
 {

@@ -26,6 +26,7 @@ static lancet_status find_role(lancet_tensor *tensor, const lancet_checkpoint *c
                             expected, error);
 }
 
+/* Once here, nobody further up needs to think about overflow. */
 static lancet_status check_limit(const lancet_checkpoint *checkpoint, const char *what, size_t size,
                                  size_t limit, lancet_error *error)
 {
@@ -35,6 +36,7 @@ static lancet_status check_limit(const lancet_checkpoint *checkpoint, const char
                              lancet_checkpoint_path(checkpoint), what, limit, size);
 }
 
+/* Not there at all, as opposed to there in a type that is not read. */
 static bool is_absent(const lancet_checkpoint *checkpoint, const lancet_role *role, lancet_naming naming)
 {
     const char *name = lancet_role_name(role, naming);
@@ -65,6 +67,7 @@ static lancet_status check_variant(const lancet_checkpoint *checkpoint, lancet_n
     return LANCET_OK;
 }
 
+/* Usually four times the width, but nothing depends on that. The first block speaks for all. */
 static lancet_status read_hidden(size_t *hidden, const lancet_checkpoint *checkpoint, lancet_naming naming,
                                  bool vision, lancet_error *error)
 {
@@ -102,6 +105,7 @@ static lancet_status read_embedding(lancet_clip_configuration *c, const lancet_c
     return check_limit(checkpoint, "embedding width", embedding, WIDTH_MAX, error);
 }
 
+/* Everything about the picture tower that its shapes tell, in the order in which one needs the other. */
 static lancet_status read_vision(lancet_clip_configuration *c, const lancet_checkpoint *checkpoint,
                                  lancet_error *error)
 {
@@ -144,6 +148,7 @@ static lancet_status read_vision(lancet_clip_configuration *c, const lancet_chec
     return status;
 }
 
+/* Width and vocabulary from the token embedding, the context from its positions. */
 static lancet_status read_text(lancet_clip_configuration *c, const lancet_checkpoint *checkpoint,
                                lancet_error *error)
 {
@@ -178,6 +183,7 @@ static lancet_status read_text(lancet_clip_configuration *c, const lancet_checkp
     return status;
 }
 
+/* Stored as a logarithm, of rank 0 or, by some writers, 1. */
 static lancet_status read_scale(lancet_clip_configuration *c, const lancet_checkpoint *checkpoint,
                                 lancet_error *error)
 {
@@ -207,6 +213,7 @@ static lancet_status read_scale(lancet_clip_configuration *c, const lancet_check
     return LANCET_OK;
 }
 
+/* Memory has no folder, and so nothing beside it. */
 static lancet_status read_files(lancet_clip_files *files, const lancet_checkpoint *checkpoint,
                                 lancet_error *error)
 {

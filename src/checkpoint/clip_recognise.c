@@ -89,6 +89,7 @@ static lancet_status count_blocks(size_t *count, const lancet_checkpoint *checkp
     return LANCET_OK;
 }
 
+/* Is there a tensor whose name starts with one of these? */
 static bool is_any(const lancet_checkpoint *checkpoint, const char *const *prefixes)
 {
     for (; *prefixes; prefixes++)
@@ -97,6 +98,7 @@ static bool is_any(const lancet_checkpoint *checkpoint, const char *const *prefi
     return false;
 }
 
+/* Not CLIP by any name: says what was looked for, and one example of what was found. */
 static lancet_status refuse_nothing(const lancet_checkpoint *checkpoint, lancet_error *error)
 {
     const char *path = lancet_checkpoint_path(checkpoint);
@@ -138,6 +140,7 @@ lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
     configuration->naming = naming;
     configuration->has_vision = has_vision && towers != LANCET_TOWERS_TEXT;
     configuration->has_text = has_text && towers != LANCET_TOWERS_VISION;
+    /* A tower that is not asked for may be of any kind. */
     for (size_t i = 0; i < sizeof giveaways / sizeof *giveaways; i++) {
         const giveaway *g = &giveaways[i];
         const char *name = lancet_checkpoint_find_prefix(checkpoint, g->prefix);
@@ -155,6 +158,7 @@ lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
     return status;
 }
 
+/* Does the naming use this name? The lists are short. */
 static bool has_role(const char *name, const lancet_role *roles, size_t count, lancet_naming naming)
 {
     for (size_t i = 0; i < count; i++) {

@@ -23,6 +23,7 @@ void lancet_clip_note(lancet_clip_configuration *configuration, const char *sent
         snprintf(configuration->missing + used, size - used, "%s%s", used ? " " : "", sentence);
 }
 
+/* Files may leave sizes out, but not contradict the tensors: then one of the two is of another model. */
 static lancet_status check_size(const settling *s, const char *file, const char *section, const char *key,
                                 size_t said, size_t actual)
 {
@@ -55,6 +56,7 @@ static const keys open_clip_keys = {"open_clip_config.json",
                                     "context_length",
                                     "vocab_size"};
 
+/* open_clip states a ratio and truncates the product, as int() does. */
 static size_t said_hidden(const lancet_tower_settings *tower, size_t width)
 {
     const double hidden = tower->hidden_ratio * (double)width;
@@ -62,6 +64,7 @@ static size_t said_hidden(const lancet_tower_settings *tower, size_t width)
     return hidden >= 1 && hidden < 1e9 ? (size_t)hidden : tower->hidden;
 }
 
+/* Sizes first, so that a file of another model is told as that and not by its heads. */
 static lancet_status check_tower(const settling *s, const keys *k, const lancet_tower_settings *tower,
                                  bool vision)
 {
@@ -115,6 +118,7 @@ static bool has_defaults(const lancet_tower_settings *tower)
     return tower->present && strncmp(tower->model_type, "clip", 4) == 0;
 }
 
+/* Heads leave no trace in any tensor, so somebody must say; whoever it was is named if it cannot be. */
 static lancet_status settle_heads(const settling *s, bool vision)
 {
     lancet_clip_configuration *c = s->configuration;
@@ -211,6 +215,7 @@ static bool looks_converted(const lancet_checkpoint *checkpoint, bool vision)
     return true;
 }
 
+/* Option, Hugging Face's file, open_clip's, the container's metadata, then the likeliest. */
 static lancet_status settle_activation(const settling *s)
 {
     lancet_clip_configuration *c = s->configuration;
@@ -257,6 +262,7 @@ static lancet_status settle_activation(const settling *s)
     return status;
 }
 
+/* One epsilon for both towers, as in every CLIP published; two would be another architecture. */
 static lancet_status settle_epsilon(const settling *s)
 {
     lancet_clip_configuration *c = s->configuration;
@@ -278,6 +284,7 @@ static lancet_status settle_epsilon(const settling *s)
     return LANCET_OK;
 }
 
+/* Without a word from any file: the constants of OpenAI's training pictures. */
 static void settle_pixels(const settling *s)
 {
     static const float mean[] = {0.48145466f, 0.4578275f, 0.40821073f};

@@ -55,6 +55,7 @@ typedef struct sizes {
     size_t width, hidden, embedding, patch, positions, context, vocabulary;
 } sizes;
 
+/* The limits on widths, set where the configuration is read, keep 3 D far from overflow. */
 static size_t resolve(char letter, const sizes *s)
 {
     switch (letter) {
@@ -79,6 +80,7 @@ static size_t resolve(char letter, const sizes *s)
     }
 }
 
+/* One tensor, of exactly the shape that its role has in this model. */
 static lancet_status take(lancet_tensor *tensor, const lancet_checkpoint *checkpoint, const char *name,
                           const char *letters, const sizes *s, lancet_error *error)
 {
@@ -96,6 +98,7 @@ static lancet_status take(lancet_tensor *tensor, const lancet_checkpoint *checkp
     return lancet_role_fail_shape(checkpoint, tensor, expected, error);
 }
 
+/* Both namings fill the same struct, so that no one above this room needs to know which it was. */
 static lancet_status take_block(lancet_block_weights *block, const lancet_checkpoint *checkpoint,
                                 lancet_naming naming, bool vision, size_t index, const sizes *s,
                                 lancet_error *error)

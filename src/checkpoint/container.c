@@ -43,6 +43,7 @@ static const signature signatures[] = {
      "a program, no model", LANCET_ERROR_INPUT},
 };
 
+/* A plain search is enough: it runs once, over a bounded piece of a file that is refused anyway. */
 static bool contains(const uint8_t *bytes, size_t length, const char *text)
 {
     const size_t size = strlen(text);
@@ -75,6 +76,7 @@ static bool starts_with(const uint8_t *bytes, size_t length, const char *text)
     return true;
 }
 
+/* Texts that are often found where weights should be. */
 static const char *name_text(const uint8_t *bytes, size_t length)
 {
     static const char *const openings[] = {"<!doctype", "<html", "<head", "<?xml", "<!--"};

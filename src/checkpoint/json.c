@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+/* The first problem stays: those after it are only its consequences. Returns false for the caller to return.
+ */
 static bool fail(lancet_json *json, const char *problem)
 {
     if (!json->problem)
@@ -20,12 +22,14 @@ static int look(const lancet_json *json)
     return json->at < json->length ? (unsigned char)json->bytes[json->at] : -1;
 }
 
+/* JSON knows these four alone; isspace would also take what the locale likes. */
 static void skip_space(lancet_json *json)
 {
     for (int c = look(json); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = look(json))
         json->at++;
 }
 
+/* Steps over `byte` if it comes next. */
 static bool accept(lancet_json *json, int byte)
 {
     if (look(json) != byte)
@@ -319,6 +323,7 @@ bool lancet_json_number(lancet_json *json, double *value)
     return true;
 }
 
+/* true, false and null have no delimiter of their own: what follows them is checked by whoever reads on. */
 static bool accept_word(lancet_json *json, const char *word)
 {
     const size_t length = strlen(word);

@@ -33,6 +33,8 @@ static const data_type data_types[] = {
     {"F6_E3M2", 6, -1},      {"F4", 4, -1},
 };
 
+/* The list is closed: a name that is not on it has no known size, so that nothing about its tensor could be
+ * checked. */
 static const data_type *find_data_type(const char *name)
 {
     for (size_t i = 0; i < sizeof data_types / sizeof *data_types; i++)
@@ -41,6 +43,7 @@ static const data_type *find_data_type(const char *name)
     return NULL;
 }
 
+/* Byte positions are told from the start of the file, where an editor for bytes counts from. */
 static lancet_status fail_json(const reader *r)
 {
     return lancet_fail(r->error, LANCET_ERROR_INPUT, "%s: the table of tensors: %s at byte %zu", r->path,
@@ -71,6 +74,7 @@ static bool keep_string(reader *r, const char **string, bool *first)
     return true;
 }
 
+/* Strings to strings, says the format; readers that take more have been fed more. */
 static lancet_status read_metadata(reader *r)
 {
     bool first = true;
@@ -97,6 +101,8 @@ static lancet_status read_metadata(reader *r)
     return r->json.problem ? fail_json(r) : LANCET_OK;
 }
 
+/* The product is checked as it grows, in the order of the dimensions: a zero among them does not excuse
+ * others that overflow. */
 static lancet_status read_shape(reader *r, lancet_tensor *tensor)
 {
     bool first = true;
@@ -169,6 +175,7 @@ static lancet_status check_entry(const reader *r, lancet_entry *entry, const dat
     return LANCET_OK;
 }
 
+/* Keys may come in any order, so the checks wait until all are there. */
 static lancet_status read_entry(reader *r, const char *name)
 {
     lancet_entry *entry = lancet_table_add(r->table);
@@ -256,6 +263,7 @@ static lancet_status check_places(const reader *r)
     return LANCET_OK;
 }
 
+/* The whole table, then what no single entry can tell. */
 static lancet_status read_table(reader *r)
 {
     lancet_status status = LANCET_OK;
@@ -289,6 +297,7 @@ lancet_status lancet_safetensors_parse(lancet_table *table, const uint8_t *bytes
     if (length < 8)
         return lancet_fail(error, LANCET_ERROR_INPUT,
                            "%s: expected at least 8 bytes of safetensors, found %zu", path, length);
+    /* Little-endian, whatever this machine is. */
     for (int i = 7; i >= 0; i--)
         header = header << 8 | bytes[i];
     if (header > LANCET_SAFETENSORS_HEADER_MAX)

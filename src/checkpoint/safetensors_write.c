@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Only what must be escaped is; UTF-8 goes through as it is. */
 static void print_string(lancet_buffer *out, const char *text)
 {
     size_t start = 0, i = 0;
@@ -59,6 +60,7 @@ static lancet_status check_names(const char **names, size_t count, const char *w
     return LANCET_OK;
 }
 
+/* Everything is checked before the first byte is written, so that a refusal leaves the buffer as it was. */
 static lancet_status check_all(const lancet_tensor *tensors, size_t count, const char *const *keys,
                                const char *const *values, size_t metadata_count, lancet_error *error)
 {

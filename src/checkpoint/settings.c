@@ -86,6 +86,7 @@ static lancet_status fail_json(const reader *r)
                        r->json.at);
 }
 
+/* A value of the wrong kind; what is no value at all is told as the JSON problem it is. */
 static lancet_status fail_kind(reader *r, const char *section, const char *key, const char *expected)
 {
     const lancet_json_kind kind = lancet_json_peek(&r->json);
@@ -114,6 +115,8 @@ static lancet_status read_size(reader *r, const char *section, const char *key, 
     return LANCET_OK;
 }
 
+/* All numbers here are factors or epsilons: zero and less would be nonsense, and what overflows a float
+ * infinite. */
 static lancet_status read_number(reader *r, const char *section, const char *key, double *value)
 {
     const lancet_json_kind kind = lancet_json_peek(&r->json);
@@ -130,6 +133,7 @@ static lancet_status read_number(reader *r, const char *section, const char *key
     return LANCET_OK;
 }
 
+/* Every text here is a word of a known few; one that is cut is none of them. */
 static lancet_status read_text(reader *r, const char *section, const char *key, char *text, size_t size)
 {
     const lancet_json_kind kind = lancet_json_peek(&r->json);
@@ -141,6 +145,7 @@ static lancet_status read_text(reader *r, const char *section, const char *key, 
     return lancet_json_string(&r->json, text, size, NULL) ? LANCET_OK : fail_json(r);
 }
 
+/* open_clip hands the object on to its norm layer; eps is what it is used for. */
 static lancet_status read_norm(reader *r, const char *section, double *epsilon)
 {
     bool first = true;
@@ -216,6 +221,7 @@ static const field *find_field(const field *fields, const char *key)
     return NULL;
 }
 
+/* A key that is there twice is refused: which one counts would depend on who reads. */
 static lancet_status read_tower(reader *r, const char *section, const field *fields, const field *pool,
                                 lancet_tower_settings *tower)
 {
@@ -255,6 +261,7 @@ static lancet_status read_tower(reader *r, const char *section, const field *fie
     return r->json.problem ? fail_json(r) : LANCET_OK;
 }
 
+/* Mean or deviation of the three colours; the deviation divides. */
 static lancet_status read_triple(reader *r, const char *section, const char *key, bool positive,
                                  float *values, bool *present)
 {
@@ -287,6 +294,7 @@ static lancet_status read_triple(reader *r, const char *section, const char *key
 static lancet_status read_member(reader *r, lancet_settings_kind kind, const char *section, const char *key,
                                  lancet_tower_settings *root);
 
+/* Nests once at most: only the outermost object has sections that come back here. */
 static lancet_status read_members(reader *r, lancet_settings_kind kind, const char *section,
                                   lancet_tower_settings *root)
 {

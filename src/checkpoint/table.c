@@ -50,6 +50,8 @@ lancet_pair *lancet_table_add_pair(lancet_table *table)
     return &table->pairs[table->pair_count++];
 }
 
+/* Readable entries first, then by place; names lie in the store in the order of the file, and so break ties
+ * the same way on every run. */
 static int compare_places(const void *left, const void *right)
 {
     const lancet_entry *a = left, *b = right;
@@ -63,6 +65,7 @@ static int compare_places(const void *left, const void *right)
     return a->tensor.name < b->tensor.name ? -1 : a->tensor.name > b->tensor.name;
 }
 
+/* By place alone: what cannot be read takes up room all the same. */
 static int compare_bytes(const void *left, const void *right)
 {
     const lancet_entry *a = left, *b = right;
