@@ -133,7 +133,7 @@ LANCET_API lancet_status lancet_overlay(lancet_image **image, const lancet_pictu
 /** What stands under the picture. Words are UTF-8; what does not fit ends in an ellipsis. All zero: the
  * colour bar alone. */
 typedef struct lancet_legend {
-    const char *text; /**< the words that the map explains; NULL: none */
+    const char *text; /**< the words that the map explains, in two lines if need be; NULL: none */
     const char
         *note; /**< a second, quieter line (method, model, "random weights: means nothing"); NULL: none */
     bool has_scores;        /**< score_low and score_high are shown */

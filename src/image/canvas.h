@@ -34,6 +34,10 @@ bool lancet_font_failed(const lancet_font *font);
 /** Width in pixels of `text` (UTF-8) in letters of `size` pixels; counting stops beyond `most`. */
 size_t lancet_text_width(lancet_font *font, const char *text, size_t size, size_t most);
 
+/** How many bytes of `text` the first of several lines of `width` pixels takes: all if they fit, else up to a
+ * space where there is one, else as much as fits (at least one character). */
+size_t lancet_text_break(lancet_font *font, const char *text, size_t size, size_t width);
+
 typedef enum lancet_align { LANCET_ALIGN_LEFT, LANCET_ALIGN_CENTRE, LANCET_ALIGN_RIGHT } lancet_align;
 
 /** Where and how words are drawn: between `left` and `left + width`, on `baseline`. */
@@ -46,6 +50,10 @@ typedef struct lancet_text_place {
 /** Draws `text` (UTF-8), cut with an ellipsis if it is wider than the place. Draws nothing without a font. */
 void lancet_text_draw(lancet_image *image, lancet_font *font, const char *text,
                       const lancet_text_place *place);
+
+/** The same in two lines, `spacing` apart, the second of which may be cut. */
+void lancet_text_draw_two(lancet_image *image, lancet_font *font, const char *text,
+                          const lancet_text_place *place, size_t spacing);
 
 /** ARGUMENT unless `text` is NULL or UTF-8. */
 lancet_status lancet_text_check(const char *text, const char *what, lancet_error *error);

@@ -10,20 +10,23 @@
 
 #define WIDTH_LEAST_DEFAULT 320
 #define WIDTH_LEAST_MOST    4096
-#define ENLARGED_MOST       4096 /* no side grows beyond this by enlarging */
+#define ENLARGED_MOST       1280 /* no side grows beyond this by enlarging */
 
 /* All lengths of the strip follow from the size of its letters. */
 typedef struct strip {
-    size_t size, margin;           /* letters; left and right */
-    size_t text_size, small_size;  /* of the words, of the rest */
-    size_t text_baseline, bar_top; /* from the strip's top */
+    size_t size, margin;          /* letters; left and right */
+    size_t text_size, small_size; /* of the words, of the rest */
+    size_t text_baseline;         /* from the strip's top, as all that follows */
+    size_t second_line;           /* by how much it is lower; 0: there is none */
+    size_t bar_top;
     size_t bar_height, tick, label_baseline, note_baseline;
     size_t height;
 } strip;
 
-static strip strip_of(size_t width, const lancet_legend *legend, bool words)
+static strip strip_of(size_t width, const lancet_legend *legend, lancet_font *font)
 {
-    const bool text = words && legend->text && *legend->text, note = words && legend->note && *legend->note;
+    const bool words = lancet_font_found(font), text = words && legend->text && *legend->text,
+               note = words && legend->note && *legend->note;
     size_t at;
     strip s = {0};
 
@@ -36,6 +39,9 @@ static strip strip_of(size_t width, const lancet_legend *legend, bool words)
     if (text) {
         s.text_baseline = at + s.text_size * 4 / 5;
         at = s.text_baseline + s.size * 6 / 10;
+        if (lancet_text_break(font, legend->text, s.text_size, width - 2 * s.margin) < strlen(legend->text))
+            s.second_line = s.text_size * 5 / 4;
+        at += s.second_line;
     }
     s.bar_top = at;
     s.bar_height = s.size * 3 / 4;
@@ -46,10 +52,10 @@ static strip strip_of(size_t width, const lancet_legend *legend, bool words)
         at = s.label_baseline + s.small_size / 4;
     }
     if (note) {
-        s.note_baseline = at + s.size / 3 + s.small_size * 3 / 4;
+        s.note_baseline = at + s.size / 2 + s.small_size * 3 / 4;
         at = s.note_baseline + s.small_size / 4;
     }
-    s.height = at + s.margin * 3 / 4;
+    s.height = at + s.margin * 4 / 5;
     return s;
 }
 
@@ -73,14 +79,18 @@ static void draw_labels(lancet_image *image, lancet_font *font, const lancet_leg
     lancet_text_place place = {s->margin,         width,           baseline, s->small_size,
                                LANCET_ALIGN_LEFT, lancet_quiet_ink};
     char low[64] = "0", high[64] = "1";
+    size_t used;
 
     if (legend->has_scores) {
         print_score(low, sizeof low, legend->score_low, false);
         print_score(high, sizeof high, legend->score_high, true);
     }
     lancet_text_draw(image, font, low, &place);
+    used = lancet_text_width(font, low, s->small_size, width) +
+           lancet_text_width(font, high, s->small_size, width);
     place.align = LANCET_ALIGN_CENTRE;
-    lancet_text_draw(image, font, "0.5", &place);
+    if (used + 4 * s->size < width)
+        lancet_text_draw(image, font, "0.5", &place);
     place.align = LANCET_ALIGN_RIGHT;
     lancet_text_draw(image, font, high, &place);
 }
@@ -102,7 +112,10 @@ static void draw_strip(lancet_image *image, lancet_font *font, const lancet_lege
     if (s->text_baseline) {
         place.baseline = top + s->text_baseline;
         place.size = s->text_size;
-        lancet_text_draw(image, font, legend->text, &place);
+        if (s->second_line)
+            lancet_text_draw_two(image, font, legend->text, &place, s->second_line);
+        else
+            lancet_text_draw(image, font, legend->text, &place);
     }
     if (s->note_baseline) {
         place.baseline = top + s->note_baseline;
@@ -148,7 +161,7 @@ static lancet_status compose(lancet_image **image, const lancet_picture *picture
                              lancet_error *error)
 {
     const bool words = lancet_font_found(font);
-    const strip s = strip_of(width, legend, words);
+    const strip s = strip_of(width, legend, font);
     const size_t height = picture->height * factor, left = (width - picture->width * factor) / 2;
     lancet_image *large = NULL;
     lancet_picture shown = *picture;

@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 
+#include <string.h>
+
 #define CELL_LEAST   16
 #define CELL_MOST    4096
 #define CELL_DEFAULT 240
@@ -114,9 +116,18 @@ static void draw_words(lancet_image *image, const layout *l, const lancet_sheet_
     place.left = l->margin;
     place.width = l->side_width > l->gap ? l->side_width - l->gap : 0;
     for (size_t r = 0; l->side_width && r < l->rows; r++) {
-        place.baseline = top + r * (l->cell_height + l->gap) + l->cell_height / 2 + l->size / 3;
-        if (options->row_captions[r])
-            lancet_text_draw(image, font, options->row_captions[r], &place);
+        const char *caption = options->row_captions[r];
+        const size_t middle = top + r * (l->cell_height + l->gap) + l->cell_height / 2 + l->size / 3;
+
+        if (!caption)
+            continue;
+        place.baseline = middle;
+        if (lancet_text_break(font, caption, l->size, place.width) == strlen(caption)) {
+            lancet_text_draw(image, font, caption, &place);
+        } else {
+            place.baseline -= l->size * 5 / 8;
+            lancet_text_draw_two(image, font, caption, &place, l->size * 5 / 4);
+        }
     }
 }
 

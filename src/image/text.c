@@ -254,6 +254,20 @@ size_t lancet_text_width(lancet_font *font, const char *text, size_t size, size_
     return (size_t)((measure(font, text, strlen(text), size, 0, (FT_Pos)most * 64, &fitting) + 63) / 64);
 }
 
+size_t lancet_text_break(lancet_font *font, const char *text, size_t size, size_t width)
+{
+    const FT_Pos room = (FT_Pos)width * 64;
+    size_t length = strlen(text), fitting, space;
+    uint32_t point;
+
+    if (measure(font, text, length, size, room, room, &fitting) <= room)
+        return length;
+    for (space = fitting; space > 0; space--)
+        if (text[space] == ' ')
+            return space;
+    return fitting ? fitting : lancet_utf8_read(&point, text, length);
+}
+
 static void draw_glyph(lancet_image *image, const FT_Bitmap *bitmap, ptrdiff_t left, ptrdiff_t top,
                        const uint8_t *colour)
 {
@@ -287,11 +301,12 @@ static void draw_point(lancet_image *image, pen *p, uint32_t point, const lancet
                (ptrdiff_t)place->baseline - slot->bitmap_top, place->colour);
 }
 
-void lancet_text_draw(lancet_image *image, lancet_font *font, const char *text,
+/* The first `length` bytes of the text, or as much as fits and an ellipsis. */
+static void draw_line(lancet_image *image, lancet_font *font, const char *text, size_t length,
                       const lancet_text_place *place)
 {
     const FT_Pos room = (FT_Pos)place->width * 64;
-    size_t length = strlen(text), fitting, at = 0;
+    size_t fitting, at = 0;
     FT_Pos width = measure(font, text, length, place->size, room, room, &fitting), left;
     pen p = pen_start(font, place->size);
     bool cut = false;
@@ -324,4 +339,23 @@ void lancet_text_draw(lancet_image *image, lancet_font *font, const char *text,
     }
     if (cut)
         draw_point(image, &p, ELLIPSIS, place, left);
+}
+
+void lancet_text_draw(lancet_image *image, lancet_font *font, const char *text,
+                      const lancet_text_place *place)
+{
+    draw_line(image, font, text, strlen(text), place);
+}
+
+void lancet_text_draw_two(lancet_image *image, lancet_font *font, const char *text,
+                          const lancet_text_place *place, size_t spacing)
+{
+    lancet_text_place second = *place;
+    size_t first = lancet_text_break(font, text, place->size, place->width);
+
+    draw_line(image, font, text, first, place);
+    text += first;
+    text += strspn(text, " ");
+    second.baseline += spacing;
+    draw_line(image, font, text, strlen(text), &second);
 }
