@@ -27,9 +27,10 @@ lancet_status lancet_decode_create(lancet_image **image, const lancet_source *so
 void lancet_decode_blend(uint8_t *rgb, const uint8_t *rgba, size_t count,
                          const lancet_image_options *options);
 
-/** The orientation in an EXIF block (with or without its "Exif" header), 1 to 8; 1 if there is none to be
- * found. */
-int lancet_exif_orientation(const uint8_t *bytes, size_t length);
+/** *orientation = that of an EXIF block (with or without its "Exif" header), 1 to 8; 1 if there is none to be
+ * found. Errors: MEMORY. */
+lancet_status lancet_exif_orientation(int *orientation, const uint8_t *bytes, size_t length,
+                                      lancet_error *error);
 
 /** Mirrors and turns the pixels so that `orientation` (1 to 8) is undone. Errors: MEMORY (the image is
  * unchanged). */

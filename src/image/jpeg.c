@@ -103,12 +103,13 @@ static void on_progress(j_common_ptr library)
     }
 }
 
-static int orientation_of(const reader *r)
+static lancet_status find_orientation(reader *r, lancet_error *error)
 {
     for (jpeg_saved_marker_ptr marker = r->library.marker_list; marker; marker = marker->next)
         if (marker->data_length > 6 && memcmp(marker->data, "Exif\0", 6) == 0)
-            return lancet_exif_orientation(marker->data, marker->data_length);
-    return 1;
+            return lancet_exif_orientation(&r->image->about.orientation, marker->data, marker->data_length,
+                                           error);
+    return LANCET_OK;
 }
 
 /* Samples of CMYK files are stored inverted (Adobe's habit, which Pillow takes for granted): 255 is no ink.
@@ -145,7 +146,9 @@ static lancet_status read_pixels(reader *r, const lancet_source *source, lancet_
         lancet_decode_create(&r->image, source, "JPEG", library->image_width, library->image_height, error);
     if (status != LANCET_OK)
         return status;
-    r->image->about.orientation = orientation_of(r);
+    status = find_orientation(r, error);
+    if (status != LANCET_OK)
+        return status;
     library->out_color_space = library->num_components == 4 ? JCS_CMYK : JCS_RGB;
     library->dct_method = JDCT_ISLOW;
     if (library->num_components == 4) {

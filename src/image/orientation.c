@@ -12,37 +12,42 @@
 
 static const char exif_header[EXIF_HEADER_LENGTH] = {'E', 'x', 'i', 'f', 0, 0};
 
-int lancet_exif_orientation(const uint8_t *bytes, size_t length)
+lancet_status lancet_exif_orientation(int *orientation, const uint8_t *bytes, size_t length,
+                                      lancet_error *error)
 {
+    const ExifEntry *entry;
     uint8_t *headed = NULL;
     ExifData *data = NULL;
-    int orientation = 1;
 
+    *orientation = 1;
     if (length < EXIF_HEADER_LENGTH || length > EXIF_LENGTH_MAX)
-        return 1;
+        return LANCET_OK;
     if (memcmp(bytes, exif_header, EXIF_HEADER_LENGTH) != 0) {
         /* PNG and WebP leave the header out, libexif insists on it. */
         headed = lancet_allocate(length + EXIF_HEADER_LENGTH, 1);
         if (!headed)
-            return 1;
+            return lancet_fail_memory(error, "an EXIF block");
         memcpy(headed, exif_header, EXIF_HEADER_LENGTH);
         memcpy(headed + EXIF_HEADER_LENGTH, bytes, length);
         bytes = headed;
         length += EXIF_HEADER_LENGTH;
     }
     data = exif_data_new();
-    if (data) {
-        exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION); /* read, do not repair */
-        exif_data_load_data(data, bytes, (unsigned)length);
-
-        const ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
-
-        if (entry && entry->format == EXIF_FORMAT_SHORT && entry->components >= 1 && entry->size >= 2)
-            orientation = exif_get_short(entry->data, exif_data_get_byte_order(data));
-        exif_data_unref(data);
+    if (!data) {
+        lancet_free(headed);
+        return lancet_fail_memory(error, "an EXIF block");
     }
+    exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION); /* read, do not repair */
+    exif_data_load_data(data, bytes, (unsigned)length);
+    entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
+    if (entry && entry->format == EXIF_FORMAT_SHORT && entry->components >= 1 && entry->size >= 2) {
+        const int value = exif_get_short(entry->data, exif_data_get_byte_order(data));
+
+        *orientation = value >= 1 && value <= 8 ? value : 1;
+    }
+    exif_data_unref(data);
     lancet_free(headed);
-    return orientation >= 1 && orientation <= 8 ? orientation : 1;
+    return LANCET_OK;
 }
 
 /* Where the pixel at (0, 0) of the result comes from, and how far a step right and a step down go in the

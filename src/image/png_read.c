@@ -67,7 +67,8 @@ static uint32_t number_at(const uint8_t *bytes)
 }
 
 /* The orientation may stand behind the pixels, where the library would not have come yet. */
-static int orientation_of(const uint8_t *bytes, size_t length)
+static lancet_status find_orientation(int *orientation, const uint8_t *bytes, size_t length,
+                                      lancet_error *error)
 {
     size_t at = 8;
 
@@ -77,10 +78,10 @@ static int orientation_of(const uint8_t *bytes, size_t length)
         if (size > length - at - 12)
             break;
         if (memcmp(bytes + at + 4, "eXIf", 4) == 0)
-            return lancet_exif_orientation(bytes + at + 8, size);
+            return lancet_exif_orientation(orientation, bytes + at + 8, size, error);
         at += 12 + (size_t)size;
     }
-    return 1;
+    return LANCET_OK;
 }
 
 /* Only what the pixels need is parsed: no profiles, no compressed texts that could swell. */
@@ -168,12 +169,12 @@ lancet_status lancet_png_read(lancet_image **image, const lancet_source *source,
         status = read_under_guard(r, source, error);
     if (r->library)
         png_destroy_read_struct(&r->library, &r->info, NULL);
-    if (status == LANCET_OK) {
-        r->image->about.orientation = orientation_of(source->bytes, source->length);
+    if (status == LANCET_OK)
+        status = find_orientation(&r->image->about.orientation, source->bytes, source->length, error);
+    if (status == LANCET_OK)
         *image = r->image;
-    } else {
+    else
         lancet_image_close(&r->image);
-    }
     lancet_free(r->rgba);
     lancet_free(r);
     return status;

@@ -125,6 +125,8 @@ lancet_status lancet_font_open(lancet_font **font, const char *path, lancet_erro
     if (f->out_of_memory)
         goto out_of_memory;
     if (path && !face_at(f, 0)) {
+        if (f->out_of_memory)
+            goto out_of_memory;
         lancet_font_close(&f);
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                            "%s: expected a scalable font file, found something else or nothing", path);

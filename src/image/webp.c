@@ -84,18 +84,18 @@ static lancet_status draw_frame(lancet_image *image, const WebPIterator *frame,
     return status;
 }
 
-static int orientation_of(const WebPDemuxer *demuxer)
+static lancet_status find_orientation(int *orientation, const WebPDemuxer *demuxer, lancet_error *error)
 {
+    lancet_status status = LANCET_OK;
     WebPChunkIterator chunk;
-    int orientation = 1;
 
     if (!(WebPDemuxGetI(demuxer, WEBP_FF_FORMAT_FLAGS) & EXIF_FLAG))
-        return 1;
+        return LANCET_OK;
     if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk)) {
-        orientation = lancet_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
+        status = lancet_exif_orientation(orientation, chunk.chunk.bytes, chunk.chunk.size, error);
         WebPDemuxReleaseChunkIterator(&chunk);
     }
-    return orientation;
+    return status;
 }
 
 lancet_status lancet_webp_read(lancet_image **image, const lancet_source *source, lancet_error *error)
@@ -130,8 +130,9 @@ lancet_status lancet_webp_read(lancet_image **image, const lancet_source *source
         goto done;
     }
     (*image)->about.frames = (int)WebPDemuxGetI(demuxer, WEBP_FF_FRAME_COUNT);
-    (*image)->about.orientation = orientation_of(demuxer);
-    status = draw_frame(*image, &frame, source->options, error);
+    status = find_orientation(&(*image)->about.orientation, demuxer, error);
+    if (status == LANCET_OK)
+        status = draw_frame(*image, &frame, source->options, error);
 done:
     if (have_frame)
         WebPDemuxReleaseIterator(&frame);
