@@ -79,27 +79,27 @@ static json_t *describe_scores(const lancet_maps *maps, size_t index)
     return NULL;
 }
 
-static json_t *describe_points(const explain_job *job, const explain_picture *picture, size_t index)
+/* Puts "points" [[x, y], ...] and "point_labels" [1 or 0, ...] into the text's object. */
+static void describe_points(bool *good, json_t *object, const explain_job *job,
+                            const explain_picture *picture, size_t index)
 {
     const lancet_picture pixels = lancet_image_picture(picture->image);
     const size_t capacity =
         lancet_maps_grid_height(picture->maps) * lancet_maps_grid_width(picture->maps) / 4 + 1;
     lancet_point *points = calloc(capacity, sizeof *points);
-    json_t *array = json_array();
-    bool good = points && array;
+    json_t *places = json_array(), *labels = json_array();
     size_t count = 0;
 
-    good = good && lancet_maps_points(picture->maps, index, pixels.width, pixels.height,
-                                      job->settings->threshold, points, capacity, &count, NULL) == LANCET_OK;
-    for (size_t i = 0; good && i < count; i++)
-        json_add(&good, array,
-                 json_pack("{s:i, s:i, s:b}", "x", points[i].x, "y", points[i].y, "positive",
-                           (int)points[i].positive));
+    if (!points || lancet_maps_points(picture->maps, index, pixels.width, pixels.height,
+                                      job->settings->threshold, points, capacity, &count, NULL) != LANCET_OK)
+        *good = false;
+    for (size_t i = 0; *good && i < count; i++) {
+        json_add(good, places, json_pack("[i, i]", points[i].x, points[i].y));
+        json_add(good, labels, json_integer(points[i].positive));
+    }
+    json_put(good, object, "points", places);
+    json_put(good, object, "point_labels", labels);
     free(points);
-    if (good)
-        return array;
-    json_decref(array);
-    return NULL;
 }
 
 static json_t *describe_text(const explain_job *job, const explain_picture *picture, size_t index)
@@ -115,7 +115,8 @@ static json_t *describe_text(const explain_job *job, const explain_picture *pict
     json_put(&good, object, "score_low", json_number((double)low));
     json_put(&good, object, "score_high", json_number((double)high));
     json_put(&good, object, "constant", json_boolean(!varies));
-    json_put(&good, object, "points", describe_points(job, picture, index));
+    if (good)
+        describe_points(&good, object, job, picture, index);
     if (job->settings->write & EXPLAIN_JSON)
         json_put(&good, object, "scores", describe_scores(picture->maps, index));
     if (good)

@@ -164,28 +164,17 @@ static int write_scores_array(const writer *w, const char *path)
 static int write_points(const writer *w, const char *path)
 {
     const json_t *text = json_array_get(json_object_get(w->description, "texts"), w->index);
-    json_t *object = json_object(), *coordinates = json_array(), *labels = json_array(), *point;
-    bool good = object && coordinates && labels;
+    json_t *object = json_object();
+    bool good = object != NULL;
     int status;
-    size_t i;
 
-    json_array_foreach(json_object_get(text, "points"), i, point)
-    {
-        if (!good)
-            break;
-        json_add(&good, coordinates,
-                 json_pack("[O, O]", json_object_get(point, "x"), json_object_get(point, "y")));
-        json_add(&good, labels, json_integer(json_is_true(json_object_get(point, "positive"))));
-    }
-    json_put(&good, object, "text", json_words(lancet_maps_text(w->picture->maps, w->index)));
+    json_put(&good, object, "text", json_incref(json_object_get(text, "text")));
     json_put(&good, object, "width", json_count(w->pixels.width));
     json_put(&good, object, "height", json_count(w->pixels.height));
-    json_put(&good, object, "points", json_incref(coordinates));
-    json_put(&good, object, "labels", json_incref(labels));
+    json_put(&good, object, "points", json_incref(json_object_get(text, "points")));
+    json_put(&good, object, "labels", json_incref(json_object_get(text, "point_labels")));
     status = good ? json_write(path, object) : report_memory();
     json_decref(object);
-    json_decref(coordinates);
-    json_decref(labels);
     return status;
 }
 
@@ -206,7 +195,7 @@ static const struct file_kind {
     {EXPLAIN_MAP16, "map16", ".map16.png", false, write_map16},
     {EXPLAIN_NPY, "npy", ".map.npy", false, write_map_array},
     {EXPLAIN_POINTS, "points", ".points.json", false, write_points},
-    {EXPLAIN_NPY, "scores", ".scores.npy", true, write_scores_array},
+    {EXPLAIN_NPY, "npy", ".scores.npy", true, write_scores_array},
     {EXPLAIN_JSON, "json", ".json", true, write_description},
 };
 

@@ -20,7 +20,7 @@ static const char environment[] =
     "  LANCET_MODEL       the model to use where -m is not given\n"
     "  LANCET_VOCABULARY  the vocabulary, where none lies beside the model\n"
     "  LANCET_FONT        a font file for the words under overlays\n"
-    "  XDG_DATA_HOME      its folder lancet/ is looked in for models and vocabularies\n"
+    "  XDG_DATA_HOME      its folder lancet/ is searched for models and vocabularies\n"
     "                     (~/.local/share if it is not set)\n";
 
 /* Prints words up to the next line feed, broken into lines that begin at column `indent`; the first continues

@@ -105,6 +105,12 @@ int model_begin(lancet_model **model, lancet_session **session, const model_sett
     if (lancet_model_open(model, path, &options, &error) != LANCET_OK ||
         (session && lancet_session_open(session, *model, &session_options, &error) != LANCET_OK))
         status = report_error(&error);
+    /* No tensor reveals the activation, and the wrong one gives maps that only look right. */
+    if (status == EXIT_DONE && session &&
+        strncmp(lancet_model_describe(*model)->activation_origin, "assumed", 7) == 0)
+        report_note("activation %s (%s); --activation sets it",
+                    activation_names[lancet_model_describe(*model)->activation],
+                    lancet_model_describe(*model)->activation_origin);
     free(chosen);
     return status;
 }

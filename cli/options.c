@@ -102,7 +102,7 @@ static bool set_real(double *value, const option *o, const spelling *as, const c
 
     if (parse_number(value, text, &end) && !*end && *value >= o->low && *value <= o->high)
         return true;
-    report_usage("%s: expected a number from %g to %g, found '%s'", as->text, o->low, o->high, text);
+    report_usage("%s: expected a number from %.7g to %.7g, found '%s'", as->text, o->low, o->high, text);
     return false;
 }
 
@@ -116,8 +116,8 @@ static bool set_triple(option_triple *triple, const option *o, const spelling *a
 
         if (!parse_number(&number, at, &end) || number < o->low || number > o->high ||
             *end != (i < 2 ? ',' : '\0')) {
-            report_usage("%s: expected three numbers from %g to %g with commas between, found '%s'", as->text,
-                         o->low, o->high, text);
+            report_usage("%s: expected three numbers from %.7g to %.7g with commas between, found '%s'",
+                         as->text, o->low, o->high, text);
             return false;
         }
         triple->values[i] = (float)number;

@@ -24,7 +24,7 @@ static const option tokenize_options[] = {
     {.name = "pieces",
      .kind = OPTION_FLAG,
      .offset = offsetof(tokenize_settings, pieces),
-     .help = "a table of id and piece instead, and an empty line after each text"},
+     .help = "a table of id and piece instead (a space ends a word), and an empty line after each text"},
 };
 
 /* clang-format off */
@@ -51,7 +51,7 @@ static void print_id(int32_t id, char after)
 
 static void print_piece(const lancet_vocabulary *vocabulary, int32_t id)
 {
-    printf("%6d  %s\n", (int)id, lancet_vocabulary_token(vocabulary, id));
+    printf("%6d  \"%s\"\n", (int)id, lancet_vocabulary_token(vocabulary, id));
 }
 
 static void print_tokens(const lancet_tokens *tokens, const lancet_vocabulary *vocabulary, bool pieces)

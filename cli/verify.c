@@ -195,7 +195,7 @@ const command verify_command = {
         "tokens (the class token first), C channels, T texts, S the input side in pixels:\n"
         "  text/tokens          [n, 77]         ids of token_texts, then zeros\n"
         "  text/features        [T, C]          each text as it is, not of unit length\n"
-        "  text/ensemble        [T, C]          each through the 85 templates, unit length\n"
+        "  text/ensemble        [T, C]          each through the templates, unit length\n"
         "  text/ensemble_empty  [1, C]          the empty string through them\n"
         "  park/224/pixels      [1, 3, S, S]    the picture as the model takes it\n"
         "  park/224/plain       [1, N, C]       features without surgery, all tokens\n"

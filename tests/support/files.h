@@ -18,16 +18,22 @@
 
 #define TEST_PATH_SIZE 1024
 
-/** "folder/name" in one of a few rotating buffers: short-lived, but good for several in one expression. */
+/** "folder/name", good until the test program ends. */
 static inline const char *path_of(const char *folder, const char *name)
 {
-    static char paths[8][TEST_PATH_SIZE];
-    static size_t next;
-    char *path = paths[next++ % 8];
+    /* All of them stay reachable, so that a leak checker has nothing to say. */
+    static struct kept {
+        struct kept *before;
+        char path[];
+    } * last;
+    const size_t size = strlen(folder) + strlen(name) + 2;
+    struct kept *next = malloc(sizeof *next + size);
 
-    if (snprintf(path, TEST_PATH_SIZE, "%s/%s", folder, name) >= TEST_PATH_SIZE)
-        fail_msg("the path %s/%s is too long", folder, name);
-    return path;
+    assert_non_null(next);
+    strcat(strcat(strcpy(next->path, folder), "/"), name);
+    next->before = last;
+    last = next;
+    return next->path;
 }
 
 static inline bool path_exists(const char *path)
@@ -112,16 +118,14 @@ static inline bool files_equal(const char *a, const char *b)
  * skip. */
 static inline const char *golden_folder(const char *name)
 {
-    static char path[TEST_PATH_SIZE];
     const char *root = getenv("LANCET_GOLDEN");
-    char up[64] = "";
+    char up[TEST_PATH_SIZE] = TESTS_FOLDER;
 
-    if (root && *root) {
-        snprintf(path, sizeof path, "%s/%s", root, name);
-        return path_exists(path) ? path : NULL;
-    }
-    for (int level = 0; level < 8; level++) {
-        snprintf(path, sizeof path, "%s%s/shared/golden/%s", TESTS_FOLDER, up, name);
+    if (root && *root)
+        return path_exists(path_of(root, name)) ? path_of(root, name) : NULL;
+    for (int level = 0; level < 8 && strlen(up) + 4 < sizeof up; level++) {
+        const char *path = path_of(path_of(up, "shared/golden"), name);
+
         if (path_exists(path))
             return path;
         strcat(up, "/..");

@@ -1,0 +1,271 @@
+/* The command line itself: help, version, and every way of using it wrongly. SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "lancet/lancet.h"
+
+#include "support/command.h"
+
+#define TINY TESTS_FOLDER "/golden/tiny"
+
+static void test_version(void **state)
+{
+    command_result result = command_run("--version");
+    char expected[100];
+
+    (void)state;
+    command_check(&result, 0);
+    snprintf(expected, sizeof expected, "lancet %s\n", lancet_version());
+    assert_string_equal(result.out, expected);
+    assert_string_equal(result.err, "");
+    command_close(&result);
+}
+
+static void test_help(void **state)
+{
+    static const char *const names[] = {"explain", "features", "text", "tokenize", "info", "verify"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        command_result complete = command_run(names[i], "--help"), brief = command_run(names[i], "-h");
+        command_result asked = command_run("help", names[i]);
+        char file[40];
+
+        command_check(&complete, 0);
+        command_check(&brief, 0);
+        command_check(&asked, 0);
+        assert_string_equal(complete.err, "");
+        snprintf(file, sizeof file, "help_%s.txt", names[i]);
+        expect_text(file, complete.out);
+        assert_string_equal(asked.out, complete.out);
+        /* The short one is a part of it, and says where the rest is. */
+        assert_true(strlen(brief.out) < strlen(complete.out));
+        assert_null(strstr(brief.out, "Examples:"));
+        assert_non_null(strstr(brief.out, "--help' says more"));
+        command_close(&complete);
+        command_close(&brief);
+        command_close(&asked);
+    }
+}
+
+/* No line of any help is longer than a terminal is wide. */
+static void test_help_width(void **state)
+{
+    static const char *const names[] = {"explain", "features", "text", "tokenize", "info", "verify", "bench"};
+
+    (void)state;
+    for (size_t i = 0; i <= sizeof names / sizeof *names; i++) {
+        command_result result = i ? command_run(names[i - 1], "--help") : command_run("--help");
+
+        for (char *line = strtok(result.out, "\n"); line; line = strtok(NULL, "\n"))
+            if (strlen(line) > 79)
+                fail_msg("longer than 79 columns: %s", line);
+        command_close(&result);
+    }
+}
+
+static void test_overview(void **state)
+{
+    command_result complete = command_run("--help"), brief = command_run("-h"), asked = command_run("help");
+
+    (void)state;
+    command_check(&complete, 0);
+    command_check(&brief, 0);
+    expect_text("help.txt", complete.out);
+    assert_string_equal(asked.out, complete.out);
+    assert_memory_equal(brief.out, complete.out, strlen(brief.out));
+    command_close(&brief);
+    command_close(&asked);
+    /* Without any argument it is wrong usage, so stdout stays clean. */
+    brief = command_run_with(NULL, (const char *const[]){NULL});
+    command_check(&brief, 2);
+    assert_string_equal(brief.out, "");
+    assert_memory_equal(brief.err, complete.out, strlen(brief.err));
+    command_close(&brief);
+    command_close(&complete);
+}
+
+/* Every wrong usage with what is said about it, in one text that a person can read through. */
+static void test_usage(void **state)
+{
+    static const char *const cases[][12] = {
+        {"explian"},
+        {"frobnicate"},
+        {"--frobnicate"},
+        {"help", "explian"},
+        {"explain"},
+        {"explain", "a.jpg"},
+        {"explain", "-t", "cat"},
+        {"explain", "a.jpg", "-t"},
+        {"explain", "a.jpg", "--label", "x"},
+        {"explain", "a.jpg", "--surgery-lsat", "3"},
+        {"explain", "a.jpg", "--qzx"},
+        {"explain", "a.jpg", "-Z"},
+        {"explain", "a.jpg", "--quiet=yes"},
+        {"explain", "a.jpg", "-t", "cat", "--side", "abc"},
+        {"explain", "a.jpg", "-t", "cat", "--side=0"},
+        {"explain", "a.jpg", "-t", "cat", "--side", "12x"},
+        {"explain", "a.jpg", "-t", "cat", "--side", "99999999999999999999"},
+        {"explain", "a.jpg", "-t", "cat", "--side", ""},
+        {"explain", "a.jpg", "-t", "cat", "--threads", "0"},
+        {"explain", "a.jpg", "-t", "cat", "--tau", "nan"},
+        {"explain", "a.jpg", "-t", "cat", "--tau", "0x10"},
+        {"explain", "a.jpg", "-t", "cat", "--tau", "0"},
+        {"explain", "a.jpg", "-t", "cat", "--threshold", "1.5"},
+        {"explain", "a.jpg", "-t", "cat", "--mean", "0.5,0.5"},
+        {"explain", "a.jpg", "-t", "cat", "--mean", "0.5,0.5,0.5,0.5"},
+        {"explain", "a.jpg", "-t", "cat", "--std", "0,0,0"},
+        {"explain", "a.jpg", "-t", "cat", "--write", "overlay,maps"},
+        {"explain", "a.jpg", "-t", "cat", "--write", ""},
+        {"explain", "a.jpg", "-t", "cat", "--redundant", "some"},
+        {"explain", "a.jpg", "-t", "cat", "--path", "Surgery"},
+        {"explain", "a.jpg", "-t", "cat", "--colours", "rainbow"},
+        {"explain", "a.jpg", "-t", "cat", "--surgery-last", "2", "--surgery-start", "3"},
+        {"explain", "a.jpg", "-t", "cat", "--labels", "bank.safetensors"},
+        {"explain", "a.jpg", "--labels", "bank.safetensors", "--templates", "none"},
+        {"features", "-o", "x.npy"},
+        {"features", "a.jpg", "b.jpg", "-o", "x.npy"},
+        {"features", "a.jpg"},
+        {"text", "-o", "x.npy"},
+        {"text", "cat"},
+        {"text", "cat", "-o", "x.txt"},
+        {"tokenize"},
+        {"tokenize", "cat", "--json-lines", "x"},
+        {"info", "a", "b"},
+        {"info", "a", "-m", "b"},
+        {"verify"},
+        {"verify", "a", "b"},
+    };
+    char *all = calloc(1, 1 << 16);
+    size_t length = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        command_result result = command_run_with(NULL, cases[i]);
+
+        command_check(&result, 2);
+        assert_string_equal(result.out, "");
+        length += (size_t)sprintf(all + length, "$ lancet");
+        for (size_t k = 0; k < 12 && cases[i][k]; k++)
+            length += (size_t)sprintf(all + length, *cases[i][k] ? " %s" : " ''", cases[i][k]);
+        length += (size_t)sprintf(all + length, "\n%s\n", result.err);
+        assert_true(length < 1 << 15);
+        command_close(&result);
+    }
+    expect_text("usage.txt", all);
+    free(all);
+}
+
+/* Files that are not there, or not what they should be. */
+static void test_files(void **state)
+{
+    const char *model = TINY "/model.safetensors", *picture = TINY "/images/scene.png";
+    const char *text = path_of(command_folder, "text.txt"), *empty = path_of(command_folder, "empty.txt");
+
+    (void)state;
+    file_write_text(text, "not a model, not a picture\n");
+    file_write_text(empty, "\n  \n");
+    command_expect_says(5, "none.safetensors", "explain", picture, "-t", "cat", "-m", "none.safetensors");
+    command_expect_says(3, "text.txt", "explain", picture, "-t", "cat", "-m", text);
+    command_expect_says(5, "none.jpg", "explain", "none.jpg", "-t", "cat", "-m", model, "-o", command_folder);
+    command_expect_says(3, "text.txt", "explain", text, "-t", "cat", "-m", model, "-o", command_folder);
+    command_expect_says(5, "none.txt", "explain", picture, "--labels", "none.txt", "-m", model);
+    command_expect_says(3, "expected a text on each line", "explain", picture, "--labels", empty, "-m",
+                        model);
+    command_expect_says(3, "expected pictures", "explain", TINY "/text", "-t", "cat", "-m", model);
+    command_expect_says(5, "none.txt", "explain", picture, "-t", "cat", "--templates", "none.txt", "-m",
+                        model);
+    command_expect_says(5, "text.txt", "explain", picture, "-t", "cat", "-m", model, "-o",
+                        path_of(command_folder, "text.txt/folder"));
+    command_expect_says(5, "x.npy", "features", picture, "-m", model, "-o", "/nowhere/x.npy");
+    command_expect_says(3, "text.txt", "features", text, "-m", model, "-o", path_of(command_folder, "x.npy"));
+    command_expect_says(5, "none", "text", "cat", "-m", model, "--vocabulary", "none", "-o",
+                        path_of(command_folder, "x.npy"));
+    command_expect_says(3, "text.txt", "info", text);
+    command_expect_says(5, "expected a folder, found nothing", "verify", "none");
+    command_expect_says(5, "expected a folder, found a file", "verify", text);
+    command_expect_says(5, "none.jsonl", "tokenize", "--json-lines", "none.jsonl", "-m", model);
+    assert_false(path_exists(path_of(command_folder, "x.npy")));
+}
+
+/* Where the model comes from without -m, and that it is said. */
+static void test_model_choice(void **state)
+{
+    const char *picture = TINY "/images/scene.png", *x = path_of(command_folder, "x.npy");
+    command_result result;
+
+    (void)state;
+    result = command_run("features", picture, "-o", x);
+    if (!strstr(result.err, "came with Lancet")) {
+        command_check(&result, 2);
+        expect_text("no_model.txt", result.err);
+    }
+    command_close(&result);
+    command_environment = (const char *const[]){"LANCET_MODEL=" TINY "/model.safetensors", NULL};
+    command_expect(0, "features", picture, "-o", x);
+    result = command_run("features", picture, "-o", x);
+    expect_text("model_from_environment.txt", result.err);
+    command_close(&result);
+    result = command_run("features", picture, "-o", x, "--quiet");
+    assert_string_equal(result.err, "");
+    command_close(&result);
+    command_environment = NULL;
+
+    /* In the user's data folder: the only one, or model.safetensors. */
+    assert_int_equal(mkdir(path_of(command_folder, "home"), 0777), 0);
+    assert_int_equal(mkdir(path_of(command_folder, "home/data"), 0777), 0);
+    assert_int_equal(mkdir(path_of(command_folder, "home/data/lancet"), 0777), 0);
+    assert_int_equal(
+        symlink(TINY "/model.safetensors", path_of(command_folder, "home/data/lancet/a.safetensors")), 0);
+    result = command_run("features", picture, "-o", x);
+    command_check(&result, 0);
+    assert_non_null(strstr(result.err, "a.safetensors (the user's data folder)"));
+    command_close(&result);
+    assert_int_equal(
+        symlink(TINY "/model.safetensors", path_of(command_folder, "home/data/lancet/b.safetensors")), 0);
+    command_expect_says(2, "holds 2 models", "features", picture, "-o", x);
+    assert_int_equal(
+        symlink(TINY "/model.safetensors", path_of(command_folder, "home/data/lancet/model.safetensors")), 0);
+    result = command_run("features", picture, "-o", x);
+    command_check(&result, 0);
+    assert_non_null(strstr(result.err, "/model.safetensors (the user's data folder)"));
+    command_close(&result);
+}
+
+static void test_leading_options(void **state)
+{
+    command_result result;
+
+    (void)state;
+    result = command_run("--quiet", "--threads", "1", "tokenize", "-m", TINY "/model.safetensors", "cat");
+    command_check(&result, 0);
+    command_close(&result);
+    command_expect_says(2, "--threads: expected a whole number from 1 to 256, found '0'", "--threads=0",
+                        "tokenize", "a");
+}
+
+/* A full disk, or whatever else takes no more output, is noticed. */
+static void test_output_full(void **state)
+{
+    const int full = open("/dev/full", O_WRONLY);
+    char command[2 * TEST_PATH_SIZE];
+
+    (void)state;
+    if (full < 0)
+        skip();
+    close(full);
+    snprintf(command, sizeof command, "'%s' help >/dev/full 2>'%s'", LANCET_COMMAND,
+             path_of(command_folder, "err"));
+    assert_int_equal(WEXITSTATUS(system(command)), 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_version),      cmocka_unit_test(test_help),
+        cmocka_unit_test(test_help_width),   cmocka_unit_test(test_overview),
+        cmocka_unit_test(test_usage),        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_model_choice), cmocka_unit_test(test_leading_options),
+        cmocka_unit_test(test_output_full),
+    };
+
+    return cmocka_run_group_tests_name("command", tests, command_set_up, command_tear_down);
+}
