@@ -12,8 +12,8 @@ static const char *const file_names[] = {"tokenizer.json", "vocab.json", "merges
                                          "bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt"};
 
 static const char advice[] =
-    "put CLIP's bpe_simple_vocab_16e6.txt.gz (or a tokenizer.json, or vocab.json with "
-    "merges.txt) into one of them, or name the file yourself";
+    "no vocabulary found. Put CLIP's bpe_simple_vocab_16e6.txt.gz (or a tokenizer.json, or "
+    "vocab.json with merges.txt) into one of these places, or name the file yourself";
 
 static bool is_folder(const char *path)
 {
@@ -187,8 +187,7 @@ lancet_status lancet_vocabulary_find(lancet_vocabulary **vocabulary, const char 
         status = try_folder(vocabulary, &found, &places, folder.bytes, error);
     if (status == LANCET_OK && !found) {
         places.bytes[places.length - 2] = '\0'; /* the last "; " */
-        status = lancet_fail(error, LANCET_ERROR_IO, "no vocabulary found: %s. Looked at: %s", advice,
-                             places.bytes);
+        status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", advice, places.bytes);
     }
 done:
     lancet_buffer_close(&folder);
