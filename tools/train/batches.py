@@ -17,32 +17,45 @@ class Batches:
         self.words, self.tokenizer = words, tokenizer
         self.rng = np.random.default_rng(seed)
 
-    def pictures(self, count, share, size):
-        """`count` pictures, `share` of them photographs, as normalised [count, 3, size, size], and their things."""
+    def pictures(self, count, share, size, single):
+        """`count` pictures, `share` of them photographs, as normalised [count, 3, size, size], and their things.
+
+        With `single` every picture holds one thing, and scenes are cropped around it.
+        """
         photos = round(count * share) if self.photographs else 0
-        pictures, things = self.pool.draw(self.rng, count - photos)
-        prepared = [self._resample(pictures, size, smallest=0.85)]
+        pictures, things, boxes = self.pool.draw(self.rng, count - photos, single)
+        prepared = [self._resample(pictures, size, *(self._around(boxes) if single else self._crops(len(boxes), 0.85)))]
         things = [[int(t) for t in row if t >= 0] for row in things]
         if photos:
             chosen = np.sort(self.rng.integers(len(self.photographs[0]), size=photos))
-            prepared.append(self._resample(self.photographs[0][chosen], size, smallest=0.6))
+            prepared.append(self._resample(self.photographs[0][chosen], size, *self._crops(photos, 0.6)))
             things += [[int(self.names.of_class[label])] for label in self.photographs[1][chosen]]
         return torch.cat(prepared), things
 
-    def _resample(self, pictures, size, smallest):
-        """Mirror, crop and scale pictures to the size at which the tower is trained."""
-        x = normalise(torch.from_numpy(pictures))
-        count, side = len(x), x.shape[-1]
-        if side > 1.5 * size:
-            x = F.interpolate(x, (size, size), mode="bilinear", antialias=True)
+    def _crops(self, count, smallest):
+        """Random crops: the scale and the centre of each, in a picture that goes from -1 to 1."""
         scale = self.rng.uniform(smallest, 1.0, count)
-        shift = self.rng.uniform(-1, 1, (count, 2)) * (1 - scale)[:, None]
-        flip = self.rng.choice((-1.0, 1.0), count)
+        return scale, self.rng.uniform(-1, 1, (count, 2)) * (1 - scale)[:, None]
+
+    def _around(self, boxes):
+        """Crops that show what is in the boxes, with a margin, not quite in the middle."""
+        sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+        scale = np.clip(sides * self.rng.uniform(1.0, 1.6, len(boxes)), 0.2, 1.2)
+        centre = boxes[:, :2] + boxes[:, 2:] - 1
+        return scale, centre + self.rng.uniform(-1, 1, centre.shape) * np.abs(scale - sides)[:, None]
+
+    def _resample(self, pictures, size, scale, centre):
+        """Crop pictures, mirror some and scale them to the size at which the tower is trained."""
+        x = normalise(torch.from_numpy(pictures))
+        count = len(x)
+        reduced = round(size / min(1.0, float(np.median(scale))))
+        if x.shape[-1] > 1.2 * reduced:
+            x = F.interpolate(x, (reduced, reduced), mode="bilinear", antialias=True)
         theta = np.zeros((count, 2, 3), np.float32)
-        theta[:, 0, 0], theta[:, 1, 1] = scale * flip, scale
-        theta[:, :, 2] = shift
+        theta[:, 0, 0], theta[:, 1, 1] = scale * self.rng.choice((-1.0, 1.0), count), scale
+        theta[:, :, 2] = centre
         grid = F.affine_grid(torch.from_numpy(theta), (count, 3, size, size), align_corners=False)
-        return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+        return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
     def captions(self, things):
         """A caption for each picture: token ids, and which names [pictures, names] it says."""

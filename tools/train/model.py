@@ -132,7 +132,7 @@ class Vision(nn.Module):
 class Clip(nn.Module):
     """Both towers; the text tower's parts have no prefix, as in OpenAI's files."""
 
-    def __init__(self, vocabulary, context, size=112, patch=8, width=192, layers=12,
+    def __init__(self, vocabulary, context, size=112, patch=8, width=128, layers=12,
                  text_width=192, text_layers=4, embed=256):
         super().__init__()
         self.visual = Vision(size, patch, width, layers, embed)

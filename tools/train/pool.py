@@ -22,13 +22,17 @@ THINGS = 4
 
 
 class Pool:
-    """The shared arrays: pictures, the numbers of their things (-1 for none), and two counters."""
+    """The shared arrays: pictures, the numbers of their things (-1 for none), boxes, and two counters.
+
+    A box (left, top, right, bottom, as shares of the picture) is around all things of a picture.
+    """
 
     def __init__(self, folder, size):
         os.makedirs(folder, exist_ok=True)
         self.size = size
         self.pictures = self._map(folder, "pictures.u8", np.uint8, (size, SIDE, SIDE, 3))
         self.things = self._map(folder, "things.i16", np.int16, (size, THINGS))
+        self.boxes = self._map(folder, "boxes.f32", np.float32, (size, 4))
         self.counters = self._map(folder, "counters.i64", np.int64, (2,))  # composed, drawn
 
     @staticmethod
@@ -42,11 +46,20 @@ class Pool:
         """How many scenes can be drawn."""
         return int(min(self.counters[0], self.size))
 
-    def draw(self, rng, count):
-        """Pictures and things of some random scenes."""
-        chosen = np.sort(rng.integers(self.filled(), size=count))
+    def draw(self, rng, count, single=False):
+        """Pictures, things and boxes of some random scenes; with `single` of those that hold one thing."""
+        if single:
+            chosen = np.sort(rng.choice(np.flatnonzero(self.things[:self.filled(), 1] < 0), count))
+        else:
+            chosen = np.sort(rng.integers(self.filled(), size=count))
         self.counters[1] += count
-        return self.pictures[chosen], self.things[chosen]
+        return self.pictures[chosen], self.things[chosen], self.boxes[chosen]
+
+
+def box_around(mask):
+    """The box around everything in a mask, as shares of its size."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / len(mask)
 
 
 def compose_forever(folder, size, options, names, parent):
@@ -69,6 +82,7 @@ def compose_forever(folder, size, options, names, parent):
         pool.pictures[place] = scene.picture
         pool.things[place] = -1
         pool.things[place, :len(scene.things)] = table[scene.things]
+        pool.boxes[place] = box_around(scene.mask)
         pool.counters[0] = number + 1
 
 

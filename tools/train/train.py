@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import time
+from collections import namedtuple
 
 import numpy as np
 import torch
@@ -27,13 +28,17 @@ from photographs import decode, read_classes  # noqa: E402
 from templates import TEMPLATES  # noqa: E402
 from words import Words  # noqa: E402
 
+Stage = namedtuple("Stage", "until size keep single")  # share of the time, picture size, share of patches kept
 CONTEXT = 32
 VOCABULARY = 8192
 EMBED = 256
+WORD_STEPS = 4  # while text is locked, its words come every so manieth step, so many times as many
 TABLE_STEPS = 200  # how long the names' embeddings are kept while text is locked
 WEIGHTS = {"words": 2.0, "captions": 1.0, "names": 1.0}
-# (share of the time, picture size, share of the patches kept): small pictures first
-STAGES = ((0.4, 48, 1.0), (0.72, 64, 1.0), (0.87, 80, 0.75), (1.0, 112, 0.5))
+# small pictures of single things first
+STAGES = (Stage(until=0.22, size=32, keep=1.0, single=True), Stage(until=0.5, size=48, keep=1.0, single=False),
+          Stage(until=0.78, size=64, keep=1.0, single=False), Stage(until=0.9, size=80, keep=0.75, single=False),
+          Stage(until=1.0, size=112, keep=0.5, single=False))
 
 
 def options_from_command_line():
@@ -46,11 +51,11 @@ def options_from_command_line():
     parser.add_argument("--text-minutes", type=float, help="text alone at first (a thirtieth of --minutes)")
     parser.add_argument("--locked", type=float, default=0.45,
                         help="share of the time in which pictures follow the text tower, not it them")
-    parser.add_argument("--batch", type=int, default=192)
+    parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--prompts", type=int, default=128, help="prompted names in a batch")
     parser.add_argument("--nouns", type=int, default=64, help="words with targets in a batch")
-    parser.add_argument("--photo-share", type=float, default=0.25, help="share of a batch that is photographs")
-    parser.add_argument("--pool", type=int, default=60_000, help="scenes kept composed")
+    parser.add_argument("--photo-share", type=float, default=0.12, help="share of a batch that is photographs")
+    parser.add_argument("--pool", type=int, default=32_000, help="scenes kept composed")
     parser.add_argument("--muon-lr", type=float, default=0.02)
     parser.add_argument("--adam-lr", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
@@ -58,6 +63,7 @@ def options_from_command_line():
     parser.add_argument("--evaluate-every", type=float, default=15, help="minutes")
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
     parser.add_argument("--init", help="start from exported weights (and their vocabulary) instead of from nothing")
+    parser.add_argument("--text-from", help="take the text tower and vocabulary from this checkpoint")
     options = parser.parse_args()
     if options.text_minutes is None:
         options.text_minutes = options.minutes / 30
@@ -90,8 +96,8 @@ def rate(progress):
 
 
 def stage(progress):
-    """Picture size and share of patches at this point of the training."""
-    return next((size, keep) for end, size, keep in STAGES if progress <= end or end == 1.0)
+    """The stage at this point of the training."""
+    return next((s for s in STAGES if progress <= s.until), STAGES[-1])
 
 
 class Trainer:
@@ -133,6 +139,12 @@ class Trainer:
             from safetensors.torch import load_file
             model = from_weights(load_file(self.options.init))
             tokenizer = Tokenizer.load(os.path.dirname(os.path.abspath(self.options.init)), CONTEXT)
+        elif self.options.text_from:
+            earlier = torch.load(self.options.text_from, map_location="cpu", weights_only=False)
+            tokenizer = Tokenizer([tuple(pair) for pair in earlier["merges"]], CONTEXT)
+            model = Clip(len(tokenizer.ids), CONTEXT, embed=EMBED)
+            text = {k: v for k, v in earlier["model"].items() if not k.startswith("visual.") and k != "logit_scale"}
+            model.load_state_dict(text, strict=False)
         else:
             tokenizer = make_tokenizer(words)
             model = Clip(len(tokenizer.ids), CONTEXT, embed=EMBED)
@@ -160,16 +172,19 @@ class Trainer:
     def losses(self, text_only):
         """The losses of one batch."""
         options, device, model = self.options, self.device, self.model
-        nouns, targets = self.batches.nouns(options.nouns if not text_only else 6 * options.nouns)
+        progress = self.minutes / options.minutes
+        locked = progress < options.locked
+        parts = {}
         with torch.autocast(device, torch.bfloat16):
-            words = model.encode_text(nouns.to(device))
-            parts = {"words": word_distance(words, targets.to(device))}
+            if text_only or not locked or self.steps % WORD_STEPS == 0:
+                count = options.nouns * (1 if not locked else WORD_STEPS)
+                nouns, targets = self.batches.nouns(count)
+                parts["words"] = word_distance(model.encode_text(nouns.to(device)), targets.to(device))
             if text_only:
                 return parts
-            progress = self.minutes / options.minutes
-            locked = progress < options.locked
-            pictures, things = self.batches.pictures(options.batch, options.photo_share, *stage(progress)[:1])
-            images = model.encode_image(pictures.to(device), stage(progress)[1])
+            now = stage(progress)
+            pictures, things = self.batches.pictures(options.batch, options.photo_share, now.size, now.single)
+            images = model.encode_image(pictures.to(device), now.keep)
             ids, said = self.batches.captions(things)
             with torch.set_grad_enabled(not locked):
                 captions = model.encode_text(ids.to(device))
@@ -213,7 +228,7 @@ class Trainer:
 
     def evaluate(self):
         """Evaluate, log, and export if it is the best so far."""
-        side = stage(self.minutes / self.options.minutes)[0]
+        side = stage(self.minutes / self.options.minutes).size
         figures = self.evaluation.run(self.model, self.tokenizer, side=side)
         self.note({"size": side, "evaluation": {k: round(v, 1) if isinstance(v, float) else v for k, v in figures.items()}})
         if figures["recall_heldout"] > self.best:
@@ -224,21 +239,20 @@ class Trainer:
         """Train until the minutes are used up."""
         options = self.options
         saved = evaluated = noted = self.minutes
-        sums, count, begun = {}, 0, self.pictures
+        sums, begun = {}, self.pictures
         clock = time.monotonic()
         self.model.train()
         while self.minutes < options.minutes:
             for name, value in self.step().items():
-                sums[name] = sums.get(name, 0.0) + value
-            count += 1
+                sums.setdefault(name, []).append(value)
             now = time.monotonic()
             self.minutes += (now - clock) / 60
             clock = now
             if self.minutes - noted >= min(1.0, options.minutes / 20):
                 speed = (self.pictures - begun) / (60 * (self.minutes - noted))
                 self.note({"step": self.steps, "per_second": speed, "scale": self.model.logit_scale.exp().item(),
-                           "size": stage(self.minutes / options.minutes)[0], **{k: v / count for k, v in sums.items()}})
-                sums, count, begun, noted = {}, 0, self.pictures, self.minutes
+                           "size": stage(self.minutes / options.minutes).size, **{k: sum(v) / len(v) for k, v in sums.items()}})
+                sums, begun, noted = {}, self.pictures, self.minutes
             if self.minutes - evaluated >= options.evaluate_every:
                 evaluated = self.minutes
                 self.evaluate()
