@@ -10,5 +10,6 @@ extern const command text_command;
 extern const command tokenize_command;
 extern const command info_command;
 extern const command verify_command;
+extern const command bench_command;
 
 #endif

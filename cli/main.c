@@ -11,7 +11,8 @@
 #include <string.h>
 
 static const command *const commands[] = {
-    &explain_command, &features_command, &text_command, &tokenize_command, &info_command, &verify_command,
+    &explain_command, &features_command, &text_command,  &tokenize_command,
+    &info_command,    &verify_command,   &bench_command,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

@@ -2,6 +2,7 @@
 #ifndef LANCET_IMAGE_PIXELS_H
 #define LANCET_IMAGE_PIXELS_H
 
+#include "base/picture.h"
 #include "lancet/image.h"
 
 struct lancet_image {
@@ -12,10 +13,6 @@ struct lancet_image {
 
 /** Pixels of that size, not set. Errors: ARGUMENT (a side of zero or beyond the limits), MEMORY. */
 lancet_status lancet_image_create(lancet_image **image, size_t width, size_t height, lancet_error *error);
-
-/** ARGUMENT unless `picture` has pixels, sides in range and a stride that holds a row. what: the call's name.
- */
-lancet_status lancet_picture_check(const lancet_picture *picture, const char *what, lancet_error *error);
 
 /** Where row `y` begins. */
 static inline const uint8_t *lancet_picture_row(const lancet_picture *picture, size_t y)

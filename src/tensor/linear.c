@@ -46,14 +46,13 @@ size_t lancet_linear_columns(const lancet_linear *linear, size_t index)
 }
 
 dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t rows, size_t columns, size_t depth,
-                                      size_t in_stride, size_t out_stride, const dnnl_memory_desc_t *weights,
-                                      lancet_linear_after after)
+                                      size_t in_stride, const dnnl_memory_desc_t *weights, lancet_linear_after after)
 {
     const dnnl_dims_t in_shape = {(dnnl_dim_t)rows, (dnnl_dim_t)depth};
     const dnnl_dims_t weight_shape = {(dnnl_dim_t)depth, (dnnl_dim_t)columns};
     const dnnl_dims_t bias_shape = {1, (dnnl_dim_t)columns};
     const dnnl_dims_t out_shape = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
-    const dnnl_dims_t in_strides = {(dnnl_dim_t)in_stride, 1}, out_strides = {(dnnl_dim_t)out_stride, 1};
+    const dnnl_dims_t in_strides = {(dnnl_dim_t)in_stride, 1};
     dnnl_memory_desc_t in, weight, bias, out;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t operations = NULL;
@@ -61,7 +60,7 @@ dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t
     dnnl_status_t status = dnnl_memory_desc_init_by_strides(&in, 2, in_shape, dnnl_f32, in_strides);
 
     if (status == dnnl_success)
-        status = dnnl_memory_desc_init_by_strides(&out, 2, out_shape, dnnl_f32, out_strides);
+        status = dnnl_memory_desc_init_by_tag(&out, 2, out_shape, dnnl_f32, dnnl_ab);
     if (status == dnnl_success)
         status = dnnl_memory_desc_init_by_tag(&bias, 2, bias_shape, dnnl_f32, dnnl_ab);
     if (status == dnnl_success && weights)
@@ -75,11 +74,9 @@ dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t
     /* Scratch memory of our own: oneDNN's belongs to the thread that made the product, and any worker may run it. */
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
-    if (status == dnnl_success && after != LANCET_AFTER_NOTHING) {
+    if (status == dnnl_success && (after == LANCET_AFTER_QUICK_GELU || after == LANCET_AFTER_GELU)) {
         status = dnnl_post_ops_create(&operations);
-        if (status == dnnl_success && after == LANCET_AFTER_ADD)
-            status = dnnl_post_ops_append_sum(operations, 1.0f);
-        else if (status == dnnl_success && after == LANCET_AFTER_QUICK_GELU)
+        if (status == dnnl_success && after == LANCET_AFTER_QUICK_GELU)
             status = dnnl_post_ops_append_eltwise(operations, 1.0f, dnnl_eltwise_swish, 1.702f, 0);
         else if (status == dnnl_success)
             status = dnnl_post_ops_append_eltwise(operations, 1.0f, dnnl_eltwise_gelu_erf, 0, 0);
@@ -98,8 +95,8 @@ dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t
 static dnnl_status_t choose_layout(dnnl_memory_desc_t *layout, size_t columns, size_t depth)
 {
     dnnl_primitive_desc_t description = NULL;
-    const dnnl_status_t status = lancet_product_describe(&description, LANCET_TILE_ROWS, columns, depth, depth, columns,
-                                                         NULL, LANCET_AFTER_NOTHING);
+    const dnnl_status_t status = lancet_product_describe(&description, LANCET_TILE_ROWS, columns, depth, depth, NULL,
+                                                         LANCET_AFTER_NOTHING);
 
     if (status == dnnl_success)
         *layout = *dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);

@@ -29,10 +29,10 @@ dnnl_engine_t lancet_engine(void);
 /** Columns of chunk `index`. */
 size_t lancet_linear_columns(const lancet_linear *linear, size_t index);
 
-/** A matmul [rows, depth] x [depth, columns] + bias. weights: the layout to use, or NULL to let oneDNN choose. */
+/** A matmul [rows, depth] x [depth, columns] + bias into dense rows. weights: the layout to use, or NULL to let oneDNN
+ *  choose. after: the activation; ADD counts as nothing. */
 dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t rows, size_t columns, size_t depth,
-                                      size_t in_stride, size_t out_stride, const dnnl_memory_desc_t *weights,
-                                      lancet_linear_after after);
+                                      size_t in_stride, const dnnl_memory_desc_t *weights, lancet_linear_after after);
 
 /** A Lancet error for what oneDNN refused. */
 lancet_status lancet_product_failed(dnnl_status_t status, lancet_error *error);

@@ -8,7 +8,7 @@
 /* A compiled product for tiles of one shape, with each worker's memory objects (their pointers change from tile to
  * tile, so no two workers may share one). */
 struct product {
-    size_t rows, columns, depth, in_stride, out_stride;
+    size_t rows, columns, depth, in_stride;
     lancet_linear_after after;
     dnnl_primitive_t primitive;
     dnnl_memory_t *in, *out, *scratch; /* [workers] */
@@ -26,6 +26,7 @@ struct lancet_linear_cache {
     size_t count;
     dnnl_stream_t *streams; /* [workers] */
     void **scratch;         /* [workers] */
+    float **tiles;          /* [workers] of [LANCET_TILE_ROWS, LANCET_CHUNK]: a task's result on its way */
     size_t scratch_bytes;
 };
 
@@ -58,11 +59,15 @@ lancet_status lancet_linear_cache_open(lancet_linear_cache **result, lancet_pool
     cache->workers = (size_t)lancet_pool_threads(pool);
     cache->streams = lancet_allocate_zero(cache->workers, sizeof(dnnl_stream_t));
     cache->scratch = lancet_allocate_zero(cache->workers, sizeof *cache->scratch);
-    if (!cache->streams || !cache->scratch || !lancet_engine())
+    cache->tiles = lancet_allocate_zero(cache->workers, sizeof *cache->tiles);
+    if (!cache->streams || !cache->scratch || !cache->tiles || !lancet_engine())
         status = lancet_fail_memory(error, "a session");
-    for (size_t i = 0; status == LANCET_OK && i < cache->workers; i++)
-        if (dnnl_stream_create(&cache->streams[i], lancet_engine(), dnnl_stream_default_flags) != dnnl_success)
+    for (size_t i = 0; status == LANCET_OK && i < cache->workers; i++) {
+        cache->tiles[i] = lancet_allocate((size_t)LANCET_TILE_ROWS * LANCET_CHUNK, sizeof(float));
+        if (!cache->tiles[i] ||
+            dnnl_stream_create(&cache->streams[i], lancet_engine(), dnnl_stream_default_flags) != dnnl_success)
             status = lancet_fail_memory(error, "a session");
+    }
     if (status == LANCET_OK) {
         *result = cache;
         cache = NULL;
@@ -89,6 +94,9 @@ void lancet_linear_cache_close(lancet_linear_cache **result)
         dnnl_stream_destroy(cache->streams[i]);
     for (size_t i = 0; cache->scratch && i < cache->workers; i++)
         lancet_free(cache->scratch[i]);
+    for (size_t i = 0; cache->tiles && i < cache->workers; i++)
+        lancet_free(cache->tiles[i]);
+    lancet_free(cache->tiles);
     lancet_free(cache->streams);
     lancet_free(cache->scratch);
     lancet_free(cache);
@@ -121,7 +129,7 @@ static lancet_status compile(struct product *product, lancet_linear_cache *cache
     dnnl_primitive_desc_t description = NULL;
     lancet_status status = LANCET_OK;
     dnnl_status_t refused = lancet_product_describe(&description, product->rows, product->columns, product->depth,
-                                                    product->in_stride, product->out_stride, weights, product->after);
+                                                    product->in_stride, weights, product->after);
 
     if (refused == dnnl_success)
         refused = dnnl_primitive_create(&product->primitive, description);
@@ -142,7 +150,7 @@ static lancet_status compile(struct product *product, lancet_linear_cache *cache
     for (size_t i = 0; status == LANCET_OK && refused == dnnl_success && i < cache->workers; i++) {
         refused = dnnl_memory_create(&product->in[i], in, lancet_engine(), DNNL_MEMORY_NONE);
         if (refused == dnnl_success)
-            refused = dnnl_memory_create(&product->out[i], out, lancet_engine(), DNNL_MEMORY_NONE);
+            refused = dnnl_memory_create(&product->out[i], out, lancet_engine(), cache->tiles[i]);
         if (refused == dnnl_success)
             refused = dnnl_memory_create(&product->scratch[i], scratch, lancet_engine(), cache->scratch[i]);
     }
@@ -161,15 +169,14 @@ static lancet_status find_product(size_t *index, lancet_linear_cache *cache, con
                              .columns = columns,
                              .depth = job->linear->in,
                              .in_stride = job->in_stride,
-                             .out_stride = job->out_stride,
-                             .after = job->after};
+                             .after = job->after == LANCET_AFTER_ADD ? LANCET_AFTER_NOTHING : job->after};
     lancet_status status;
 
     for (size_t i = 0; i < cache->count; i++) {
         const struct product *have = &cache->products[i];
 
         if (have->rows == rows && have->columns == columns && have->depth == wanted.depth &&
-            have->in_stride == wanted.in_stride && have->out_stride == wanted.out_stride && have->after == wanted.after) {
+            have->in_stride == wanted.in_stride && have->after == wanted.after) {
             *index = i;
             return LANCET_OK;
         }
@@ -198,6 +205,23 @@ struct run {
     size_t count;
 };
 
+/* A tile goes from the worker's cache to its place in `out`. oneDNN has fast products into dense rows only, so one more
+ * step is needed in any case; it also adds the residual. */
+static void deliver(const lancet_linear_job *job, const float *tile, size_t row, size_t rows, size_t chunk)
+{
+    const size_t columns = lancet_linear_columns(job->linear, chunk);
+    float *out = job->out + row * job->out_stride + chunk * LANCET_CHUNK;
+
+    for (size_t r = 0; r < rows; r++, out += job->out_stride, tile += columns) {
+        if (job->after != LANCET_AFTER_ADD) {
+            memcpy(out, tile, columns * sizeof *out);
+            continue;
+        }
+        for (size_t c = 0; c < columns; c++)
+            out[c] += tile[c];
+    }
+}
+
 static void run_task(void *context, size_t task, int worker)
 {
     const struct run *run = context;
@@ -222,10 +246,10 @@ static void run_task(void *context, size_t task, int worker)
     const int before = lancet_omp_enter();
 
     dnnl_memory_set_data_handle(product->in[worker], (void *)(job->in + row * job->in_stride));
-    dnnl_memory_set_data_handle(product->out[worker], job->out + row * job->out_stride + chunk * LANCET_CHUNK);
     dnnl_primitive_execute(product->primitive, cache->streams[worker], 5, arguments);
     dnnl_stream_wait(cache->streams[worker]);
     lancet_omp_leave(before);
+    deliver(job, cache->tiles[worker], row, plan->rows + longer, chunk);
 }
 
 static lancet_status make_plan(struct plan *plan, lancet_linear_cache *cache, const lancet_linear_job *job,

@@ -2,6 +2,7 @@
 #include "clip/vision/features.h"
 
 #include "base/memory.h"
+#include "base/picture.h"
 #include "clip/session.h"
 #include "clip/vision/pixels.h"
 
@@ -90,7 +91,7 @@ lancet_status lancet_features_encode_batch(lancet_features **features, lancet_se
                            session ? "pictures" : "session");
     status = lancet_model_need_vision(session->model, error);
     for (size_t i = 0; i < count && status == LANCET_OK; i++)
-        status = lancet_picture_check(&pictures[i], error);
+        status = lancet_picture_check(&pictures[i], "lancet_features_encode", error);
     if (status == LANCET_OK)
         status = lancet_feature_options_resolve(&resolved, session->model, options, error);
     if (status != LANCET_OK)
@@ -140,7 +141,7 @@ lancet_status lancet_tokens_walk(lancet_session *session, const lancet_picture *
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_tokens_walk: %s is NULL", session ? "visit" : "session");
     status = lancet_model_need_vision(session->model, error);
     if (status == LANCET_OK)
-        status = lancet_picture_check(picture, error);
+        status = lancet_picture_check(picture, "lancet_tokens_walk", error);
     if (status == LANCET_OK)
         status = lancet_feature_options_resolve(&resolved, session->model, options, error);
     if (status != LANCET_OK)

@@ -2,6 +2,7 @@
 #include "clip/vision/pixels.h"
 
 #include "base/memory.h"
+#include "base/picture.h"
 #include "image/resize.h"
 
 #include <math.h>
@@ -66,21 +67,6 @@ lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, c
     return resolve_surgery(resolved, about->vision_blocks, error);
 }
 
-lancet_status lancet_picture_check(const lancet_picture *picture, lancet_error *error)
-{
-    if (!picture || !picture->rgb)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "picture: no pixels (NULL)");
-    if (picture->width < 1 || picture->height < 1 || picture->width > LANCET_PICTURE_SIDE_MAX ||
-        picture->height > LANCET_PICTURE_SIDE_MAX)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "picture: expected sides of 1 to %d pixels, found %zux%zu",
-                           LANCET_PICTURE_SIDE_MAX, picture->width, picture->height);
-    if (picture->stride && picture->stride < 3 * picture->width)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
-                           "picture: expected a stride of at least %zu bytes (3 x width), found %zu",
-                           3 * picture->width, picture->stride);
-    return LANCET_OK;
-}
-
 lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture, const lancet_feature_options *resolved,
                                  lancet_error *error)
 {
@@ -113,7 +99,7 @@ lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model, co
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_pixels_prepare: %s is NULL", pixels ? "model" : "pixels");
     status = lancet_model_need_vision(model, error);
     if (status == LANCET_OK)
-        status = lancet_picture_check(picture, error);
+        status = lancet_picture_check(picture, "lancet_pixels_prepare", error);
     if (status == LANCET_OK)
         status = lancet_feature_options_resolve(&resolved, model, options, error);
     if (status == LANCET_OK)

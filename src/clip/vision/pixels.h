@@ -10,9 +10,6 @@
 lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, const lancet_model *model,
                                              const lancet_feature_options *options, lancet_error *error);
 
-/** Errors: ARGUMENT (no pixels, sides out of range, a stride below the width). */
-lancet_status lancet_picture_check(const lancet_picture *picture, lancet_error *error);
-
 /** pixels [3, side, side] with resolved options. Errors: MEMORY. */
 lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture, const lancet_feature_options *resolved,
                                  lancet_error *error);

@@ -1,0 +1,153 @@
+/* Seeded models of the usual shapes, made in memory. SPDX-License-Identifier: Apache-2.0 */
+#include "bench.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const bench_shape bench_shapes[] = {
+    {"ViT-B/32", 768, 12, 32, 224, 512},
+    {"ViT-B/16", 768, 12, 16, 224, 512},
+    {"ViT-L/14", 1024, 24, 14, 224, 768},
+    {"ViT-L/14@336", 1024, 24, 14, 336, 768},
+    {NULL, 0, 0, 0, 0, 0},
+};
+
+/* A file in the making: first its table is written, then its numbers, by the same walk over the tensors. */
+struct making {
+    char *table;
+    size_t table_length, table_size;
+    uint16_t *numbers; /* NULL during the first walk */
+    size_t offset;     /* numbers so far */
+    uint64_t seed;
+};
+
+static void say(struct making *making, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct making *making, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    making->table_length += (size_t)vsnprintf(making->table + making->table_length,
+                                              making->table_size - making->table_length, format, arguments);
+    va_end(arguments);
+}
+
+/* Halves: 1.0, and uniform numbers of about the given size: sign and fraction random, one of two exponents.
+ */
+static uint16_t draw(struct making *making, int exponent)
+{
+    making->seed = making->seed * 6364136223846793005u + 1442695040888963407u;
+    const uint32_t bits = (uint32_t)(making->seed >> 33);
+
+    return (uint16_t)((bits & 0x83FF) | (uint32_t)(exponent + 15 - (int)(bits >> 16 & 1)) << 10);
+}
+
+enum fill { ONES, ZEROS, SMALL };
+
+/* A tensor; exponent: SMALL numbers lie in +-[2^(exponent - 1), 2^(exponent + 1)). */
+static void tensor(struct making *making, const char *name, enum fill fill, int exponent, size_t rank,
+                   const size_t *shape)
+{
+    size_t count = 1;
+
+    for (size_t i = 0; i < rank; i++)
+        count *= shape[i];
+    if (making->numbers) {
+        for (size_t i = 0; i < count; i++)
+            making->numbers[making->offset + i] = fill == ONES    ? 0x3C00
+                                                  : fill == ZEROS ? 0
+                                                                  : draw(making, exponent);
+    } else {
+        say(making, "%s\"%s\":{\"dtype\":\"F16\",\"shape\":[", making->offset ? "," : "", name);
+        for (size_t i = 0; i < rank; i++)
+            say(making, "%s%zu", i ? "," : "", shape[i]);
+        say(making, "],\"data_offsets\":[%zu,%zu]}", 2 * making->offset, 2 * (making->offset + count));
+    }
+    making->offset += count;
+}
+
+static void vector(struct making *making, const char *name, enum fill fill, size_t width)
+{
+    tensor(making, name, fill, -4, 1, &width);
+}
+
+static void matrix(struct making *making, const char *name, size_t rows, size_t columns)
+{
+    /* Numbers near 1 / sqrt(in) keep activations at the size a trained model has. */
+    tensor(making, name, SMALL, -5, 2, (const size_t[]){rows, columns});
+}
+
+static void block(struct making *making, size_t number, size_t width)
+{
+    static const struct {
+        const char *name;
+        int rows, columns; /* in widths; columns 0: a vector */
+        enum fill fill;
+    } parts[] = {{"attn.in_proj_weight", 3, 1, SMALL},  {"attn.in_proj_bias", 3, 0, SMALL},
+                 {"attn.out_proj.weight", 1, 1, SMALL}, {"attn.out_proj.bias", 1, 0, SMALL},
+                 {"ln_1.weight", 1, 0, ONES},           {"ln_1.bias", 1, 0, ZEROS},
+                 {"mlp.c_fc.weight", 4, 1, SMALL},      {"mlp.c_fc.bias", 4, 0, SMALL},
+                 {"mlp.c_proj.weight", 1, 4, SMALL},    {"mlp.c_proj.bias", 1, 0, SMALL},
+                 {"ln_2.weight", 1, 0, ONES},           {"ln_2.bias", 1, 0, ZEROS}};
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char name[96];
+
+        snprintf(name, sizeof name, "visual.transformer.resblocks.%zu.%s", number, parts[i].name);
+        if (parts[i].columns)
+            matrix(making, name, (size_t)parts[i].rows * width, (size_t)parts[i].columns * width);
+        else
+            vector(making, name, parts[i].fill, (size_t)parts[i].rows * width);
+    }
+}
+
+static void walk(struct making *making, const bench_shape *shape)
+{
+    const size_t width = shape->width, grid = shape->side / shape->patch;
+
+    making->offset = 0;
+    making->seed = 1;
+    vector(making, "visual.class_embedding", SMALL, width);
+    matrix(making, "visual.positional_embedding", 1 + grid * grid, width);
+    tensor(making, "visual.conv1.weight", SMALL, -5, 4,
+           (const size_t[]){width, 3, shape->patch, shape->patch});
+    vector(making, "visual.ln_pre.weight", ONES, width);
+    vector(making, "visual.ln_pre.bias", ZEROS, width);
+    vector(making, "visual.ln_post.weight", ONES, width);
+    vector(making, "visual.ln_post.bias", ZEROS, width);
+    matrix(making, "visual.proj", width, shape->embedding);
+    for (size_t i = 0; i < shape->blocks; i++)
+        block(making, i, width);
+}
+
+void *bench_model_make(const bench_shape *shape, size_t *length)
+{
+    struct making making = {.table_size = 512 * (16 + 12 * shape->blocks)};
+    char *file = NULL;
+    size_t header;
+
+    making.table = calloc(making.table_size, 1);
+    if (!making.table)
+        return NULL;
+    say(&making, "{");
+    walk(&making, shape);
+    say(&making, "}");
+    header = (making.table_length + 7) / 8 * 8;
+    *length = 8 + header + 2 * making.offset;
+    file = malloc(*length);
+    if (file) {
+        const uint64_t little_endian = header;
+
+        memset(file, ' ', 8 + header);
+        memcpy(file, &little_endian, 8);
+        memcpy(file + 8, making.table, making.table_length);
+        making.numbers = (uint16_t *)(void *)(file + 8 + header);
+        walk(&making, shape);
+    }
+    free(making.table);
+    return file;
+}
