@@ -1,0 +1,291 @@
+/* Every kernel table against the scalar one, which is the specification: on remainders of every vector width, on extremes,
+ * on unaligned memory, with guards around what may be written. SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
+#include "tensor/kernels.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define GUARD 12345.0f
+#define GUARDS 16
+
+static const char *const names[] = {"avx2", "avx512"};
+static uint32_t seed = 1;
+
+/* -1 .. 1 */
+static float draw(void)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (float)(int32_t)seed / 2147483648.0f;
+}
+
+static float *make(size_t count, float size)
+{
+    float *values = lancet_allocate(count + 2 * GUARDS, sizeof *values);
+
+    assert_non_null(values);
+    for (size_t i = 0; i < count + 2 * GUARDS; i++)
+        values[i] = i < GUARDS || i >= count + GUARDS ? GUARD : size * draw();
+    return values + GUARDS;
+}
+
+static void drop(float *values, size_t count)
+{
+    for (size_t i = 0; i < GUARDS; i++) {
+        assert_true(values[-1 - (ptrdiff_t)i] == GUARD);
+        assert_true(values[count + i] == GUARD);
+    }
+    lancet_free(values - GUARDS);
+}
+
+static void assert_close(const float *found, const float *expected, size_t count, double limit)
+{
+    double largest = 1e-30;
+
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs((double)expected[i]));
+    for (size_t i = 0; i < count; i++) {
+        const double difference = fabs((double)found[i] - expected[i]);
+
+        if (!(difference <= limit * largest))
+            fail_msg("element %zu of %zu: expected %.9g, found %.9g", i, count, (double)expected[i], (double)found[i]);
+    }
+}
+
+/* Runs `check` with every table that this processor has. */
+static void each(void (*check)(const lancet_kernels *kernels))
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const lancet_kernels *kernels = lancet_kernels_named(names[i]);
+
+        if (!kernels) {
+            print_message("this processor has no %s: skipped\n", names[i]);
+            continue;
+        }
+        assert_string_equal(kernels->name, names[i]);
+        check(kernels);
+    }
+}
+
+static void check_layer_norm(const lancet_kernels *kernels)
+{
+    static const float sizes[] = {1, 1e-4f, 1e6f};
+
+    for (size_t s = 0; s < 3; s++)
+        for (size_t width = 1; width <= 100; width += width < 40 ? 1 : 7) {
+            float *in = make(width, sizes[s]), *weight = make(width, 2), *bias = make(width, 1);
+            float *expected = make(width, 0), *found = make(width, 0);
+
+            for (size_t i = 0; i < width; i++)
+                in[i] += 3 * sizes[s]; /* a mean that is not near zero */
+            lancet_kernels_scalar.layer_norm(expected, in, weight, bias, width, 1e-5f);
+            kernels->layer_norm(found, in, weight, bias, width, 1e-5f);
+            assert_close(found, expected, width, 3e-5);
+            kernels->layer_norm(in, in, weight, bias, width, 1e-5f); /* in place */
+            assert_memory_equal(in, found, width * sizeof *in);
+            drop(in, width);
+            drop(weight, width);
+            drop(bias, width);
+            drop(expected, width);
+            drop(found, width);
+        }
+}
+
+static void check_one_attention(const lancet_kernels *kernels, size_t queries, size_t keys, size_t width, bool causal,
+                                float size)
+{
+    const size_t stride = width + 3;
+    float *query = make(queries * stride, size), *key = make(keys * stride, size), *value = make(keys * stride, 1);
+    float *expected = make(queries * stride, 0), *found = make(queries * stride, 0);
+    float *scratch = lancet_allocate(kernels->attention_scratch(keys, width) + GUARDS, sizeof *scratch);
+    float *plain = lancet_allocate(lancet_kernels_scalar.attention_scratch(keys, width), sizeof *plain);
+    const size_t used = kernels->attention_scratch(keys, width);
+    lancet_attention job = {query, key,    value,   expected,          stride,  stride,           stride, stride, queries,
+                            keys,  width,  1 / sqrtf((float)width),    causal,  keys - queries};
+
+    for (size_t i = 0; i < GUARDS; i++)
+        scratch[used + i] = GUARD;
+    lancet_kernels_scalar.attention(&job, plain);
+    job.out = found;
+    kernels->attention(&job, scratch);
+    for (size_t i = 0; i < queries; i++) {
+        assert_close(found + i * stride, expected + i * stride, width, 1e-5);
+        for (size_t d = width; d < stride; d++)
+            assert_true(found[i * stride + d] == 0); /* between the rows nothing is written */
+    }
+    for (size_t i = 0; i < GUARDS; i++)
+        assert_true(scratch[used + i] == GUARD);
+    drop(query, queries * stride);
+    drop(key, keys * stride);
+    drop(value, keys * stride);
+    drop(expected, queries * stride);
+    drop(found, queries * stride);
+    lancet_free(scratch);
+    lancet_free(plain);
+}
+
+static void check_attention(const lancet_kernels *kernels)
+{
+    static const size_t widths[] = {1, 7, 16, 32, 33, 64, 80, 104};
+
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+        for (size_t keys = 1; keys <= 80; keys += 1 + keys / 5) {
+            check_one_attention(kernels, keys, keys, widths[w], false, 2);
+            check_one_attention(kernels, keys, keys, widths[w], true, 2);
+            check_one_attention(kernels, 1, keys, widths[w], false, 2);
+            check_one_attention(kernels, (keys + 1) / 2, keys, widths[w], true, 2);
+        }
+    check_one_attention(kernels, 197, 197, 64, false, 1);
+    check_one_attention(kernels, 5, 300, 64, false, 40);   /* one key takes all */
+    check_one_attention(kernels, 5, 300, 64, false, 1e-6f); /* all keys alike */
+}
+
+/* Scores far below the highest must vanish, not wrap around. */
+static void check_attention_extremes(const lancet_kernels *kernels)
+{
+    const size_t keys = 40;
+    float *query = make(1, 0), *key = make(keys, 0), *value = make(keys, 0), *found = make(1, 0);
+    float *scratch = lancet_allocate(kernels->attention_scratch(keys, 1), sizeof *scratch);
+    const lancet_attention job = {query, key, value, found, 1, 1, 1, 1, 1, keys, 1, 1, false, 0};
+
+    query[0] = 1;
+    for (size_t j = 0; j < keys; j++) {
+        key[j] = j == 17 ? 3e4f : -3e4f;
+        value[j] = (float)j;
+    }
+    kernels->attention(&job, scratch);
+    assert_true(found[0] == 17.0f);
+    for (size_t j = 0; j < keys; j++)
+        key[j] = -1e30f;
+    kernels->attention(&job, scratch);
+    assert_float_equal(found[0], 19.5f, 1e-4); /* the mean of 0 .. 39 */
+    drop(query, 1);
+    drop(key, keys);
+    drop(value, keys);
+    drop(found, 1);
+    lancet_free(scratch);
+}
+
+static void check_multiply(const lancet_kernels *kernels)
+{
+    for (size_t m = 1; m < 30; m += 4)
+        for (size_t n = 1; n < 70; n += 1 + n / 3)
+            for (size_t k = 1; k < 70; k += 17) {
+                const size_t stride = n + 2, a_stride = k + 1;
+                float *a = make(m * a_stride, 1), *b = make(n * k, 1);
+                float *expected = make(m * stride, 0), *found = make(m * stride, 0);
+                float *scratch = lancet_allocate(kernels->multiply_scratch(n, k), sizeof *scratch);
+
+                lancet_kernels_scalar.multiply(expected, stride, a, a_stride, b, m, n, k, NULL);
+                kernels->multiply(found, stride, a, a_stride, b, m, n, k, scratch);
+                assert_close(found, expected, m * stride, 1e-5);
+                for (size_t i = 0; i < m; i++)
+                    assert_true(found[i * stride + n] == 0 && found[i * stride + n + 1] == 0);
+                drop(a, m * a_stride);
+                drop(b, n * k);
+                drop(expected, m * stride);
+                drop(found, m * stride);
+                lancet_free(scratch);
+            }
+}
+
+/* All 65,536 halves, bit for bit (a signalling not-a-number may come back quiet), and every short length. */
+static void check_conversions(const lancet_kernels *kernels)
+{
+    static uint16_t halves[65536];
+    static float expected[65536], found[65536 + GUARDS];
+
+    for (uint32_t i = 0; i < 65536; i++)
+        halves[i] = (uint16_t)i;
+    for (int bfloat = 0; bfloat < 2; bfloat++) {
+        void (*specified)(float *, const void *, size_t) =
+            bfloat ? lancet_kernels_scalar.from_bfloat : lancet_kernels_scalar.from_half;
+        void (*convert)(float *, const void *, size_t) = bfloat ? kernels->from_bfloat : kernels->from_half;
+
+        specified(expected, halves, 65536);
+        convert(found, halves, 65536);
+        for (size_t i = 0; i < 65536; i++)
+            assert_true(isnan(expected[i]) ? isnan(found[i]) : memcmp(&expected[i], &found[i], sizeof(float)) == 0);
+        for (size_t count = 0; count < 50; count++) {
+            char unaligned[101];
+
+            memcpy(unaligned + 1, halves + 0x3C00, 2 * count);
+            for (size_t i = 0; i < count + GUARDS; i++)
+                found[i] = GUARD;
+            convert(found, unaligned + 1, count);
+            assert_memory_equal(found, expected + 0x3C00, count * sizeof(float));
+            for (size_t i = 0; i < GUARDS; i++)
+                assert_true(found[count + i] == GUARD);
+        }
+    }
+}
+
+/* The specification itself against IEEE 754's definition. */
+static void test_scalar_conversions(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 65536; i++) {
+        const uint16_t half = (uint16_t)i;
+        const int exponent = half >> 10 & 31, fraction = half & 1023;
+        const double sign = half & 0x8000 ? -1 : 1;
+        float value;
+
+        lancet_kernels_scalar.from_half(&value, &half, 1);
+        if (exponent == 31)
+            assert_true(fraction ? isnan(value) : isinf(value) && (value > 0) == (sign > 0));
+        else
+            assert_true(value == (float)(sign * (exponent ? ldexp(1024 + fraction, exponent - 25)
+                                                          : ldexp(fraction, -24))));
+        assert_true(isnan(value) || !signbit(value) == (sign > 0));
+    }
+}
+
+static void test_layer_norm(void **state)
+{
+    (void)state;
+    each(check_layer_norm);
+}
+
+static void test_attention(void **state)
+{
+    (void)state;
+    each(check_attention);
+    each(check_attention_extremes);
+}
+
+static void test_multiply(void **state)
+{
+    (void)state;
+    each(check_multiply);
+}
+
+static void test_conversions(void **state)
+{
+    (void)state;
+    each(check_conversions);
+}
+
+static void test_choice(void **state)
+{
+    (void)state;
+    assert_null(lancet_kernels_named("no such set"));
+    assert_ptr_equal(lancet_kernels_named("scalar"), &lancet_kernels_scalar);
+    assert_non_null(lancet_kernels_get());
+    assert_ptr_equal(lancet_kernels_get(), lancet_kernels_named(lancet_kernels_get()->name));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scalar_conversions), cmocka_unit_test(test_layer_norm), cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_multiply),           cmocka_unit_test(test_conversions), cmocka_unit_test(test_choice),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
