@@ -18,7 +18,7 @@ typedef struct writer {
     lancet_picture pixels;
     json_t *description;
     char *software, *settings; /* for the PNG files' metadata, the settings in one line */
-    float *map;                /* [height, width] of the text at hand */
+    float *map;                /* [height, width] of the text at hand; NULL if no file needs it */
     size_t index;
 } writer;
 
@@ -69,7 +69,7 @@ static int write_png(const writer *w, const char *path, lancet_png_form form, co
     return lancet_png_write(path, &png, &error) == LANCET_OK ? EXIT_DONE : report_error(&error);
 }
 
-static int write_overlay(const writer *w, const char *path)
+static int write_overlay(writer *w, const char *path)
 {
     const explain_settings *settings = w->job->settings;
     const lancet_overlay_options overlay_options = {.colours = (lancet_colours)settings->colours};
@@ -89,6 +89,9 @@ static int write_overlay(const writer *w, const char *path)
     legend.score_high = (double)high;
     if (lancet_overlay(&overlay, &w->pixels, w->map, &overlay_options, &error) != LANCET_OK)
         goto fail;
+    /* The last file that needs the map: a large picture's is the largest thing in memory. */
+    free(w->map);
+    w->map = NULL;
     pixels = lancet_image_picture(overlay);
     if (lancet_legend_add(&figure, &pixels, &legend, &error) != LANCET_OK)
         goto fail;
@@ -106,7 +109,7 @@ done:
     return status;
 }
 
-static int write_map(const writer *w, const char *path)
+static int write_map(writer *w, const char *path)
 {
     const size_t count = w->pixels.width * w->pixels.height;
     uint8_t *samples = malloc(count);
@@ -121,7 +124,7 @@ static int write_map(const writer *w, const char *path)
     return status;
 }
 
-static int write_map16(const writer *w, const char *path)
+static int write_map16(writer *w, const char *path)
 {
     const size_t count = w->pixels.width * w->pixels.height;
     uint16_t *samples = calloc(count, sizeof *samples);
@@ -145,12 +148,12 @@ static int write_array(const char *path, const size_t *shape, size_t rank, const
                : report_error(&error);
 }
 
-static int write_map_array(const writer *w, const char *path)
+static int write_map_array(writer *w, const char *path)
 {
     return write_array(path, (const size_t[]){w->pixels.height, w->pixels.width}, 2, w->map);
 }
 
-static int write_scores_array(const writer *w, const char *path)
+static int write_scores_array(writer *w, const char *path)
 {
     const lancet_maps *maps = w->picture->maps;
 
@@ -161,7 +164,7 @@ static int write_scores_array(const writer *w, const char *path)
 }
 
 /* The points as SAM's tools take them: coordinates, and 1 or 0 for each. */
-static int write_points(const writer *w, const char *path)
+static int write_points(writer *w, const char *path)
 {
     const json_t *text = json_array_get(json_object_get(w->description, "texts"), w->index);
     json_t *object = json_object();
@@ -179,7 +182,7 @@ static int write_points(const writer *w, const char *path)
 }
 
 /* The JSON file names itself among the files, so it is noted before it is written. */
-static int write_description(const writer *w, const char *path)
+static int write_description(writer *w, const char *path)
 {
     return json_write(path, w->description);
 }
@@ -188,18 +191,18 @@ static const struct file_kind {
     unsigned bit;
     const char *kind, *end;
     bool whole; /* one file for the picture, else one for each text */
-    int (*write)(const writer *w, const char *path);
+    int (*write)(writer *w, const char *path);
 } file_kinds[] = {
-    {EXPLAIN_OVERLAY, "overlay", ".overlay.png", false, write_overlay},
     {EXPLAIN_MAP, "map", ".map.png", false, write_map},
     {EXPLAIN_MAP16, "map16", ".map16.png", false, write_map16},
     {EXPLAIN_NPY, "npy", ".map.npy", false, write_map_array},
     {EXPLAIN_POINTS, "points", ".points.json", false, write_points},
+    {EXPLAIN_OVERLAY, "overlay", ".overlay.png", false, write_overlay},
     {EXPLAIN_NPY, "npy", ".scores.npy", true, write_scores_array},
     {EXPLAIN_JSON, "json", ".json", true, write_description},
 };
 
-static int write_file(const writer *w, const struct file_kind *kind)
+static int write_file(writer *w, const struct file_kind *kind)
 {
     char *name = name_file(w, kind->whole, kind->end);
     char *path = name ? path_join(w->job->settings->output, name) : NULL;
@@ -218,21 +221,36 @@ static int write_file(const writer *w, const struct file_kind *kind)
     return status;
 }
 
+/* The map of the text at hand, if one of the files needs it. */
+static int make_map(writer *w)
+{
+    lancet_error error;
+
+    if (!(w->job->settings->write & (EXPLAIN_OVERLAY | EXPLAIN_MAP | EXPLAIN_MAP16 | EXPLAIN_NPY)))
+        return EXIT_DONE;
+    w->map = calloc(w->pixels.width * w->pixels.height, sizeof *w->map);
+    if (!w->map)
+        return report_memory();
+    return lancet_maps_write(w->picture->maps, w->index, w->pixels.width, w->pixels.height, w->map, &error) ==
+                   LANCET_OK
+               ? EXIT_DONE
+               : report_error(&error);
+}
+
 static int write_text(writer *w)
 {
     float low, high;
-    lancet_error error;
-    int status = EXIT_DONE;
+    int status;
 
     if (!lancet_maps_range(w->picture->maps, w->index, &low, &high))
         report_note("%s: the map of \"%s\" is constant, it says nothing", w->picture->path,
                     lancet_maps_text(w->picture->maps, w->index));
-    if (lancet_maps_write(w->picture->maps, w->index, w->pixels.width, w->pixels.height, w->map, &error) !=
-        LANCET_OK)
-        return report_error(&error);
+    status = make_map(w);
     for (size_t k = 0; status == EXIT_DONE && k < sizeof file_kinds / sizeof *file_kinds; k++)
         if (!file_kinds[k].whole && w->job->settings->write & file_kinds[k].bit)
             status = write_file(w, &file_kinds[k]);
+    free(w->map);
+    w->map = NULL;
     return status;
 }
 
@@ -265,8 +283,7 @@ int explain_write(json_t **summary, const explain_job *job, const explain_pictur
                                             JSON_COMPACT | JSON_REAL_PRECISION(9))
                                : NULL;
     w.software = text_print("lancet %s", lancet_version());
-    w.map = calloc(w.pixels.width * w.pixels.height, sizeof *w.map);
-    if (!w.description || !w.settings || !w.software || !w.map)
+    if (!w.description || !w.settings || !w.software)
         status = report_memory();
     for (w.index = 0; status == EXIT_DONE && w.index < lancet_maps_count(picture->maps); w.index++)
         status = write_text(&w);
@@ -280,6 +297,5 @@ int explain_write(json_t **summary, const explain_job *job, const explain_pictur
     json_decref(w.description);
     free(w.software);
     free(w.settings);
-    free(w.map);
     return status;
 }
