@@ -4,8 +4,9 @@
 
 #include <stddef.h>
 
-/** Fused multiply-adds that `threads` threads reach together right now, in GFLOP/s (an addition and a multiplication each
- *  count), with the widest vectors there are: measured for about `seconds`. 0 if no thread can be started. */
+/** Fused multiply-adds that `threads` threads reach together right now, in GFLOP/s (an addition and a
+ * multiplication each count), with the widest vectors there are: measured for about `seconds`. 0 if no thread
+ * can be started. */
 double peak_measure(int threads, double seconds);
 
 /** Sizes of a vision transformer, by name. */
@@ -17,8 +18,8 @@ typedef struct bench_shape {
 /** The shapes that can be asked for, ended by one without a name. */
 extern const bench_shape bench_shapes[];
 
-/** A model file of that shape in memory, with seeded half-precision weights: OpenAI's names, the vision tower alone. NULL
- *  if memory is out; free() it. */
+/** A model file of that shape in memory, with seeded half-precision weights: OpenAI's names, the vision tower
+ * alone. NULL if memory is out; free() it. */
 void *bench_model_make(const bench_shape *shape, size_t *length);
 
 #endif

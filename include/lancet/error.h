@@ -18,8 +18,9 @@ extern "C" {
  *  "a check failed" (`lancet verify`). */
 typedef enum lancet_status {
     LANCET_OK = 0,
-    LANCET_ERROR_ARGUMENT = 2,    /**< the caller's mistake: a NULL, a range, an option that contradicts another */
-    LANCET_ERROR_INPUT = 3,       /**< the file or text is not what it claims to be */
+    LANCET_ERROR_ARGUMENT =
+        2,                  /**< the caller's mistake: a NULL, a range, an option that contradicts another */
+    LANCET_ERROR_INPUT = 3, /**< the file or text is not what it claims to be */
     LANCET_ERROR_UNSUPPORTED = 4, /**< sound, but not something Lancet runs; the message says what it is */
     LANCET_ERROR_IO = 5,          /**< the operating system refused: no such file, no permission, disk full */
     LANCET_ERROR_MEMORY = 6       /**< an allocation failed */
@@ -31,8 +32,8 @@ typedef enum lancet_status {
 /** What went wrong, in words a person can act on:
  *  "model.safetensors: tensor visual.proj: expected [768,512], found [1024,768]".
  *
- *  The caller owns the struct (usually on its stack); a call that fails fills it, a call that succeeds leaves it
- *  alone. Every function accepts NULL in its place. */
+ *  The caller owns the struct (usually on its stack); a call that fails fills it, a call that succeeds leaves
+ * it alone. Every function accepts NULL in its place. */
 typedef struct lancet_error {
     lancet_status status;
     char message[LANCET_ERROR_MESSAGE_SIZE];

@@ -13,29 +13,30 @@
 extern "C" {
 #endif
 
-/** One picture's tokens [1 + H*W, C], class token first. Immutable; stands on its own once made, so new words re-use
- *  it without the picture, the session or the model. */
+/** One picture's tokens [1 + H*W, C], class token first. Immutable; stands on its own once made, so new words
+ * re-use it without the picture, the session or the model. */
 typedef struct lancet_features lancet_features;
 
 /** Which way the tokens take through the vision tower. */
 typedef enum lancet_path {
-    LANCET_PATH_SURGERY = 0, /**< architecture surgery (the paper's section 3.2, Eq. 6-7): patches from the second path
-                                  of v-v attention without feed-forward networks, class token from the original path */
-    LANCET_PATH_PLAIN        /**< CLIP as trained; its final projection applied to every token */
+    LANCET_PATH_SURGERY =
+        0, /**< architecture surgery (the paper's section 3.2, Eq. 6-7): patches from the second path
+                of v-v attention without feed-forward networks, class token from the original path */
+    LANCET_PATH_PLAIN /**< CLIP as trained; its final projection applied to every token */
 } lancet_path;
 
 /** All zero is the default. */
 typedef struct lancet_feature_options {
-    lancet_path path;    /**< default: SURGERY */
-    int side;            /**< the picture is resized to side x side pixels (bicubic, the aspect ratio not kept, as in the
-                              published code); a multiple of the patch is usual, trailing pixels that fill no patch are
-                              dropped. At most LANCET_SIDE_MAX; default (0): the model's own. Other sides than the
-                              model's interpolate the position embedding (bilinear, from the stored tensor). */
-    int surgery_last;    /**< how many of the last blocks get the second path; default (0): 6, or all if fewer */
-    int surgery_start;   /**< or: the first block, 1-based, that gets it (the paper's d); default (0): by
-                              surgery_last. Giving both is an ARGUMENT error. */
-    float mean[3];       /**< subtracted from R, G, B in 0..1; used if `deviation` is not all zero */
-    float deviation[3];  /**< then divided by; default (all zero): the model's own mean and deviation */
+    lancet_path path; /**< default: SURGERY */
+    int side; /**< the picture is resized to side x side pixels (bicubic, the aspect ratio not kept, as in the
+                   published code); a multiple of the patch is usual, trailing pixels that fill no patch are
+                   dropped. At most LANCET_SIDE_MAX; default (0): the model's own. Other sides than the
+                   model's interpolate the position embedding (bilinear, from the stored tensor). */
+    int surgery_last; /**< how many of the last blocks get the second path; default (0): 6, or all if fewer */
+    int surgery_start;  /**< or: the first block, 1-based, that gets it (the paper's d); default (0): by
+                             surgery_last. Giving both is an ARGUMENT error. */
+    float mean[3];      /**< subtracted from R, G, B in 0..1; used if `deviation` is not all zero */
+    float deviation[3]; /**< then divided by; default (all zero): the model's own mean and deviation */
 } lancet_feature_options;
 
 /** The largest input side: beyond it the attention alone would take more memory than most machines have. */
@@ -45,48 +46,52 @@ typedef struct lancet_feature_options {
  *  On success *features is the caller's, to be closed by lancet_features_close. On failure *features is NULL.
  *  Errors: ARGUMENT (a NULL, an option out of range, a model opened without its vision tower), MEMORY. */
 LANCET_API lancet_status lancet_features_encode(lancet_features **features, lancet_session *session,
-                                                const lancet_picture *picture, const lancet_feature_options *options,
-                                                lancet_error *error);
+                                                const lancet_picture *picture,
+                                                const lancet_feature_options *options, lancet_error *error);
 
-/** Encodes `count` pictures in one batch into features[0..count-1]: the same bytes as one by one, in less time.
- *  On failure every features[i] is NULL. */
+/** Encodes `count` pictures in one batch into features[0..count-1]: the same bytes as one by one, in less
+ * time. On failure every features[i] is NULL. */
 LANCET_API lancet_status lancet_features_encode_batch(lancet_features **features, lancet_session *session,
                                                       const lancet_picture *pictures, size_t count,
-                                                      const lancet_feature_options *options, lancet_error *error);
+                                                      const lancet_feature_options *options,
+                                                      lancet_error *error);
 
 /** Closes, sets *features to NULL; accepts NULL and a pointer to NULL. */
 LANCET_API void lancet_features_close(lancet_features **features);
 
-/** Tokens [1 + H*W, C] as the model gives them (not of unit length), class token first, patches row after row. Live as
- *  long as the features. */
+/** Tokens [1 + H*W, C] as the model gives them (not of unit length), class token first, patches row after
+ * row. Live as long as the features. */
 LANCET_API const float *lancet_features_tokens(const lancet_features *features);
 
 LANCET_API size_t lancet_features_grid_height(const lancet_features *features); /**< H: rows of patches */
 LANCET_API size_t lancet_features_grid_width(const lancet_features *features);  /**< W: patches in a row */
 LANCET_API size_t lancet_features_width(const lancet_features *features);       /**< C: channels of a token */
 LANCET_API lancet_path lancet_features_path(const lancet_features *features);
-LANCET_API int lancet_features_side(const lancet_features *features);           /**< input side in pixels */
-LANCET_API int lancet_features_surgery_start(const lancet_features *features);  /**< 1-based; 0 on the plain path */
+LANCET_API int lancet_features_side(const lancet_features *features); /**< input side in pixels */
+LANCET_API int
+lancet_features_surgery_start(const lancet_features *features); /**< 1-based; 0 on the plain path */
 LANCET_API size_t lancet_features_picture_width(const lancet_features *features);
 LANCET_API size_t lancet_features_picture_height(const lancet_features *features);
 LANCET_API const char *lancet_features_model_hash(const lancet_features *features);
 
-/** The picture as the first layer takes it (level 3): resized, scaled to 0..1, normalised; [3, side, side] into the
- *  caller's `pixels`. Errors: as lancet_features_encode. */
-LANCET_API lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model, const lancet_picture *picture,
+/** The picture as the first layer takes it (level 3): resized, scaled to 0..1, normalised; [3, side, side]
+ * into the caller's `pixels`. Errors: as lancet_features_encode. */
+LANCET_API lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model,
+                                               const lancet_picture *picture,
                                                const lancet_feature_options *options, lancet_error *error);
 
 /** Shows the tokens after each block (level 3).
  *
- *  `visit` is called with block = 1, 2, ... as in the paper: `original` [tokens, D] (class token first) is the residual
- *  stream after that block; `surgery` is the same of the second path, NULL before it starts (and always, on the plain
- *  path). Its class-token row is the sum that the paper's code also makes and then replaces. Both live only during the
- *  call. Whatever `visit` returns other than 0 stops the walk; *stopped (may be NULL) gets that number, and the call
- *  still succeeds. Errors: as lancet_features_encode. */
+ *  `visit` is called with block = 1, 2, ... as in the paper: `original` [tokens, D] (class token first) is
+ * the residual stream after that block; `surgery` is the same of the second path, NULL before it starts (and
+ * always, on the plain path). Its class-token row is the sum that the paper's code also makes and then
+ * replaces. Both live only during the call. Whatever `visit` returns other than 0 stops the walk; *stopped
+ * (may be NULL) gets that number, and the call still succeeds. Errors: as lancet_features_encode. */
 LANCET_API lancet_status lancet_tokens_walk(lancet_session *session, const lancet_picture *picture,
                                             const lancet_feature_options *options,
-                                            int (*visit)(void *context, int block, size_t tokens, size_t width,
-                                                         const float *original, const float *surgery),
+                                            int (*visit)(void *context, int block, size_t tokens,
+                                                         size_t width, const float *original,
+                                                         const float *surgery),
                                             void *context, int *stopped, lancet_error *error);
 
 #ifdef __cplusplus

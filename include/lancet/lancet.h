@@ -1,14 +1,14 @@
-/* Lancet: CLIP and CLIP Surgery, natively. This header brings in all of the core library; pictures from files and
- * overlays are in lancet/image.h, a library of its own (liblancet-image).
+/* Lancet: CLIP and CLIP Surgery, natively. This header brings in all of the core library; pictures from files
+ * and overlays are in lancet/image.h, a library of its own (liblancet-image).
  *
  * Three levels of effort:
  *   1. lancet/explain.h: one call, a picture and words in, heat maps out.
- *   2. lancet/model.h, session.h, labels.h, features.h, maps.h: handles, so that new words never re-run the picture and
- *      new pictures never re-encode the words.
+ *   2. lancet/model.h, session.h, labels.h, features.h, maps.h: handles, so that new words never re-run the
+ * picture and new pictures never re-encode the words.
  *   3. lancet_text_encode, lancet_pixels_prepare, lancet_tokens_walk: the inside.
  *
- * Every call that can fail returns a lancet_status and fills a lancet_error. The library never prints, exits or aborts
- * on its input.
+ * Every call that can fail returns a lancet_status and fills a lancet_error. The library never prints, exits
+ * or aborts on its input.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LANCET_LANCET_H
@@ -32,8 +32,8 @@ extern "C" {
 /** The library's version, "major.minor.patch". */
 LANCET_API const char *lancet_version(void);
 
-/** The instruction set the numeric kernels run with here: "scalar", "avx2" or "avx512". The environment variable
- *  LANCET_CPU, read once, may choose a lesser one. */
+/** The instruction set the numeric kernels run with here: "scalar", "avx2" or "avx512". The environment
+ * variable LANCET_CPU, read once, may choose a lesser one. */
 LANCET_API const char *lancet_instruction_set(void);
 
 #ifdef __cplusplus

@@ -14,8 +14,8 @@
 extern "C" {
 #endif
 
-/** Scores [T, H, W] of T labels over a grid of patches, and on demand the maps at any size. Immutable; stands on its
- *  own. */
+/** Scores [T, H, W] of T labels over a grid of patches, and on demand the maps at any size. Immutable; stands
+ * on its own. */
 typedef struct lancet_maps lancet_maps;
 
 /** Where the paper and its published code part (both subtract the redundant feature F_r over a label set):
@@ -28,8 +28,9 @@ typedef enum lancet_surgery_form {
 
 /** Order of min-max normalisation and interpolation (Eq. 1). */
 typedef enum lancet_map_order {
-    LANCET_ORDER_CODE = 0, /**< min-max over the grid, then bilinear: the published code; need not reach 0 and 1 */
-    LANCET_ORDER_PAPER     /**< bilinear, then min-max at the final size: Eq. 1; reaches 0 and 1 */
+    LANCET_ORDER_CODE =
+        0, /**< min-max over the grid, then bilinear: the published code; need not reach 0 and 1 */
+    LANCET_ORDER_PAPER /**< bilinear, then min-max at the final size: Eq. 1; reaches 0 and 1 */
 } lancet_map_order;
 
 /** All zero is the default. */
@@ -44,8 +45,8 @@ typedef struct lancet_map_options {
  *
  *  With the empty string: S[i,t] = <F_i, F_t - F_empty>. Tokens are divided by their length first.
  *  On success *maps is the caller's, to be closed by lancet_maps_close. On failure *maps is NULL.
- *  Errors: ARGUMENT (a NULL, an option out of range, labels and features of different models or widths, an empty
- *  string's feature that the bank does not hold), MEMORY. */
+ *  Errors: ARGUMENT (a NULL, an option out of range, labels and features of different models or widths, an
+ * empty string's feature that the bank does not hold), MEMORY. */
 LANCET_API lancet_status lancet_maps_compute(lancet_maps **maps, const lancet_features *features,
                                              const lancet_labels *labels, const lancet_map_options *options,
                                              lancet_error *error);
@@ -69,31 +70,32 @@ LANCET_API const char *lancet_maps_text(const lancet_maps *maps, size_t index);
 /** What was subtracted: never AUTO. */
 LANCET_API lancet_redundant lancet_maps_redundant(const lancet_maps *maps);
 
-/** Lowest and highest raw score of label `index` over the grid. False if they are equal (or the index is out of
- *  range): a constant map says nothing, and lancet_maps_write gives zeros for it. */
+/** Lowest and highest raw score of label `index` over the grid. False if they are equal (or the index is out
+ * of range): a constant map says nothing, and lancet_maps_write gives zeros for it. */
 LANCET_API bool lancet_maps_range(const lancet_maps *maps, size_t index, float *low, float *high);
 
-/** Writes label `index`'s map [height, width], 0 to 1, into the caller's `map`: min-max and bilinear interpolation
- *  (half-pixel centres, no antialias) in the order that was chosen. A constant map gives zeros.
+/** Writes label `index`'s map [height, width], 0 to 1, into the caller's `map`: min-max and bilinear
+ * interpolation (half-pixel centres, no antialias) in the order that was chosen. A constant map gives zeros.
  *  Errors: ARGUMENT (a NULL, an index or size out of range), MEMORY. */
 LANCET_API lancet_status lancet_maps_write(const lancet_maps *maps, size_t index, size_t width, size_t height,
                                            float *map, lancet_error *error);
 
 /** A place that is on the thing (positive) or off it. */
 typedef struct lancet_point {
-    int x, y;      /**< pixels of a picture of the size asked for */
+    int x, y; /**< pixels of a picture of the size asked for */
     bool positive;
 } lancet_point;
 
-/** Points for a prompt-driven segmenter such as SAM (section 4.4 of the paper): the scores halved in size (bilinear),
- *  min-max, positive where >= threshold (best last), as many negatives from the lowest; at most half the cells each.
+/** Points for a prompt-driven segmenter such as SAM (section 4.4 of the paper): the scores halved in size
+ * (bilinear), min-max, positive where >= threshold (best last), as many negatives from the lowest; at most
+ * half the cells each.
  *
- *  Writes up to `capacity` points into the caller's `points` (positives first), and their number into *count. Enough
- *  is always grid_height * grid_width / 4 + 1. A constant map gives none. threshold: 0 to 1; negative: the default, 0.8.
- *  Errors: ARGUMENT (a NULL, an index out of range, too small a capacity). MEMORY. */
-LANCET_API lancet_status lancet_maps_points(const lancet_maps *maps, size_t index, size_t width, size_t height,
-                                            double threshold, lancet_point *points, size_t capacity, size_t *count,
-                                            lancet_error *error);
+ *  Writes up to `capacity` points into the caller's `points` (positives first), and their number into *count.
+ * Enough is always grid_height * grid_width / 4 + 1. A constant map gives none. threshold: 0 to 1; negative:
+ * the default, 0.8. Errors: ARGUMENT (a NULL, an index out of range, too small a capacity). MEMORY. */
+LANCET_API lancet_status lancet_maps_points(const lancet_maps *maps, size_t index, size_t width,
+                                            size_t height, double threshold, lancet_point *points,
+                                            size_t capacity, size_t *count, lancet_error *error);
 
 #ifdef __cplusplus
 }

@@ -14,8 +14,8 @@
 extern "C" {
 #endif
 
-/** A CLIP model: immutable once open, so that any number of threads and sessions may share it. It must outlive every
- *  session opened on it. Labels, features and maps made through a session stand on their own. */
+/** A CLIP model: immutable once open, so that any number of threads and sessions may share it. It must
+ * outlive every session opened on it. Labels, features and maps made through a session stand on their own. */
 typedef struct lancet_model lancet_model;
 
 /** The activation between the two layers of a block's feed-forward network. No tensor reveals it. */
@@ -36,29 +36,32 @@ typedef enum lancet_towers {
 typedef struct lancet_model_options {
     lancet_activation activation; /**< default: AUTO */
     lancet_towers towers;         /**< default: both; one alone opens faster and in less memory */
-    const char *vocabulary;       /**< path of the vocabulary; default (NULL): searched as lancet_vocabulary_find does */
-    int head_width;               /**< channels of one attention head, both towers; default (0): by the configuration
-                                       beside the weights, else 64 as in every OpenAI model */
+    const char
+        *vocabulary; /**< path of the vocabulary; default (NULL): searched as lancet_vocabulary_find does */
+    int head_width;  /**< channels of one attention head, both towers; default (0): by the configuration
+                          beside the weights, else 64 as in every OpenAI model */
 } lancet_model_options;
 
 /** Opens the model in `path`.
  *
- *  Reads: safetensors (F32, F16, BF16 tensors, also mixed) with OpenAI's, open_clip's or Hugging Face's tensor names; for
- *  the latter, `config.json` beside the weights gives activation, heads and epsilon. The architecture is read off the
- *  tensors' shapes. The file is mapped, not read: the weights of the matrix products are converted and packed once,
- *  here; the rest is used in place. The file must not be changed while the model is open.
+ *  Reads: safetensors (F32, F16, BF16 tensors, also mixed) with OpenAI's, open_clip's or Hugging Face's
+ * tensor names; for the latter, `config.json` beside the weights gives activation, heads and epsilon. The
+ * architecture is read off the tensors' shapes. The file is mapped, not read: the weights of the matrix
+ * products are converted and packed once, here; the rest is used in place. The file must not be changed while
+ * the model is open.
  *
- *  A vocabulary that is not found is no error here (pictures need none); text calls then fail and say where it was
- *  looked for.
+ *  A vocabulary that is not found is no error here (pictures need none); text calls then fail and say where
+ * it was looked for.
  *
  *  On success *model is the caller's, to be closed by lancet_model_close. On failure *model is NULL.
- *  Errors: IO (no such file), INPUT (not a model, cut short, a tensor missing or of the wrong shape), UNSUPPORTED (a
- *  format or architecture that Lancet does not run; the message names it), ARGUMENT (an option out of range), MEMORY. */
-LANCET_API lancet_status lancet_model_open(lancet_model **model, const char *path, const lancet_model_options *options,
-                                           lancet_error *error);
+ *  Errors: IO (no such file), INPUT (not a model, cut short, a tensor missing or of the wrong shape),
+ * UNSUPPORTED (a format or architecture that Lancet does not run; the message names it), ARGUMENT (an option
+ * out of range), MEMORY. */
+LANCET_API lancet_status lancet_model_open(lancet_model **model, const char *path,
+                                           const lancet_model_options *options, lancet_error *error);
 
-/** The same from a safetensors image in memory, which must stay unchanged until the model is closed. `name` stands for
- *  the path in messages (NULL: "memory"); nothing is searched beside it. */
+/** The same from a safetensors image in memory, which must stay unchanged until the model is closed. `name`
+ * stands for the path in messages (NULL: "memory"); nothing is searched beside it. */
 LANCET_API lancet_status lancet_model_open_memory(lancet_model **model, const void *bytes, size_t length,
                                                   const char *name, const lancet_model_options *options,
                                                   lancet_error *error);
@@ -67,40 +70,41 @@ LANCET_API lancet_status lancet_model_open_memory(lancet_model **model, const vo
 LANCET_API void lancet_model_close(lancet_model **model);
 
 /** Length of a hash as hexadecimal text, its terminating zero included. */
-#define LANCET_HASH_SIZE 33
+#define LANCET_HASH_SIZE   33
 #define LANCET_SHA256_SIZE 65
 
-/** What was recognised. All strings live as long as the model and are never NULL. Counts of a tower that the file does
- *  not hold are 0. */
+/** What was recognised. All strings live as long as the model and are never NULL. Counts of a tower that the
+ * file does not hold are 0. */
 typedef struct lancet_model_description {
     const char *path;
-    const char *container;         /**< "safetensors" */
-    const char *naming;            /**< whose tensor names: "OpenAI", "Hugging Face" */
-    const char *family;            /**< "ViT" */
-    int embedding_width;           /**< C: channels of the space that pictures and words share */
-    int image_side;                /**< pixels; the input side the model was trained at */
-    int patch_side;                /**< pixels */
-    int grid_side;                 /**< patches along a side: image_side / patch_side */
-    int vision_width;              /**< D */
+    const char *container; /**< "safetensors" */
+    const char *naming;    /**< whose tensor names: "OpenAI", "Hugging Face" */
+    const char *family;    /**< "ViT" */
+    int embedding_width;   /**< C: channels of the space that pictures and words share */
+    int image_side;        /**< pixels; the input side the model was trained at */
+    int patch_side;        /**< pixels */
+    int grid_side;         /**< patches along a side: image_side / patch_side */
+    int vision_width;      /**< D */
     int vision_blocks;
     int vision_heads;
     int text_width;
     int text_blocks;
     int text_heads;
-    int context_length;            /**< tokens of a text at most, start and end token included */
-    int vocabulary_size;           /**< rows of the token embedding */
-    lancet_activation activation;  /**< never AUTO */
-    const char *activation_origin; /**< where it was learned: "option", "config.json", or why it was assumed */
+    int context_length;           /**< tokens of a text at most, start and end token included */
+    int vocabulary_size;          /**< rows of the token embedding */
+    lancet_activation activation; /**< never AUTO */
+    const char
+        *activation_origin; /**< where it was learned: "option", "config.json", or why it was assumed */
     float layer_norm_epsilon;
-    float logit_scale;             /**< factor on a cosine: exp of the stored value, about 100 */
-    bool logit_scale_assumed;      /**< the file holds none */
-    float mean[3], deviation[3];   /**< of the pictures' R, G, B in 0..1, before the first layer */
-    const char *data_types;        /**< "F16 x 101, F32 x 52" */
-    uint64_t parameters;           /**< numbers in all recognised tensors */
+    float logit_scale;           /**< factor on a cosine: exp of the stored value, about 100 */
+    bool logit_scale_assumed;    /**< the file holds none */
+    float mean[3], deviation[3]; /**< of the pictures' R, G, B in 0..1, before the first layer */
+    const char *data_types;      /**< "F16 x 101, F32 x 52" */
+    uint64_t parameters;         /**< numbers in all recognised tensors */
     uint64_t file_bytes;
-    char hash[LANCET_HASH_SIZE];   /**< XXH3-128 of the whole file: what label banks and result files carry */
-    const char *vocabulary;        /**< path of the vocabulary, "" if none was found */
-    const char *missing;           /**< what could not be found or told, one sentence each; "" if nothing */
+    char hash[LANCET_HASH_SIZE]; /**< XXH3-128 of the whole file: what label banks and result files carry */
+    const char *vocabulary;      /**< path of the vocabulary, "" if none was found */
+    const char *missing;         /**< what could not be found or told, one sentence each; "" if nothing */
 } lancet_model_description;
 
 /** Never NULL; lives as long as the model. */

@@ -10,14 +10,14 @@
 extern "C" {
 #endif
 
-/** Working memory and worker threads. One thread of the caller's uses a session at a time; re-use makes calls faster
- *  and never changes a result. */
+/** Working memory and worker threads. One thread of the caller's uses a session at a time; re-use makes calls
+ * faster and never changes a result. */
 typedef struct lancet_session lancet_session;
 
 /** All zero is the default. */
 typedef struct lancet_session_options {
-    int threads; /**< worker threads, the caller's own included, 1 to 256; default (0): every processor that the
-                      process may run on. The same input gives the same bytes whatever the number. */
+    int threads; /**< worker threads, the caller's own included, 1 to 256; default (0): every processor that
+                    the process may run on. The same input gives the same bytes whatever the number. */
 } lancet_session_options;
 
 /** Opens a session. `model` must outlive it.

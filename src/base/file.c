@@ -19,7 +19,8 @@ lancet_status lancet_mapping_open(lancet_mapping *mapping, const char *path, lan
     int descriptor;
 
     *mapping = (lancet_mapping){0};
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: a named pipe must not hang us */
+    descriptor =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* O_NONBLOCK: a named pipe must not hang us */
     if (descriptor < 0)
         return lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
     if (fstat(descriptor, &about) != 0) {

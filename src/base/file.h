@@ -23,14 +23,15 @@ void lancet_mapping_drop(const lancet_mapping *mapping, const void *bytes, size_
 
 void lancet_mapping_close(lancet_mapping *mapping);
 
-/** Writes `path` as a whole: a temporary file beside it, then a rename, so that a reader sees the old file or the
- *  new one and never half of either. Errors: IO. */
+/** Writes `path` as a whole: a temporary file beside it, then a rename, so that a reader sees the old file or
+ * the new one and never half of either. Errors: IO. */
 lancet_status lancet_file_write(const char *path, const void *bytes, size_t length, lancet_error *error);
 
 /** True if `path` names something that can be opened for reading. */
 bool lancet_file_exists(const char *path);
 
-/** "`folder of path`/`name`" (or just `name` if path has no folder); NULL if memory is out. lancet_free it. */
+/** "`folder of path`/`name`" (or just `name` if path has no folder); NULL if memory is out. lancet_free it.
+ */
 char *lancet_path_beside(const char *path, const char *name);
 
 /** "`folder`/`name`"; NULL if memory is out. lancet_free it. */

@@ -28,8 +28,8 @@ void lancet_free(void *memory);
 /** A copy of `length` bytes and a terminating zero; NULL if memory is out. */
 char *lancet_copy_text(const char *text, size_t length) __attribute__((malloc));
 
-/** Bytes that grow. Zero-initialised is empty. After a failed append `failed` stays true and further appends do
- *  nothing, so that a writer checks once, at the end. */
+/** Bytes that grow. Zero-initialised is empty. After a failed append `failed` stays true and further appends
+ * do nothing, so that a writer checks once, at the end. */
 typedef struct lancet_buffer {
     char *bytes; /* always zero-terminated when not NULL */
     size_t length, capacity;
@@ -37,7 +37,8 @@ typedef struct lancet_buffer {
 } lancet_buffer;
 
 bool lancet_buffer_append(lancet_buffer *buffer, const void *bytes, size_t length);
-bool lancet_buffer_print(lancet_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool lancet_buffer_print(lancet_buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /** Grows the buffer by `more` bytes for the caller to fill; returns their place, NULL on failure. */
 char *lancet_buffer_extend(lancet_buffer *buffer, size_t more);
 /** Empties, keeping the memory (and clearing `failed`). */

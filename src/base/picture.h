@@ -5,8 +5,8 @@
 #include "base/status.h"
 #include "lancet/picture.h"
 
-/** Fails with ARGUMENT, "`what`: expected ...", unless a picture has pixels, sides in range and a stride of at least its
- *  width. */
+/** Fails with ARGUMENT, "`what`: expected ...", unless a picture has pixels, sides in range and a stride of
+ * at least its width. */
 lancet_status lancet_picture_check(const lancet_picture *picture, const char *what, lancet_error *error);
 
 #endif

@@ -24,7 +24,8 @@ const char *lancet_status_name(lancet_status status)
     return "unknown status";
 }
 
-/* snprintf may cut in the middle of a UTF-8 character; a broken tail would make the message itself invalid. */
+/* snprintf may cut in the middle of a UTF-8 character; a broken tail would make the message itself invalid.
+ */
 static void trim_broken_tail(char *message)
 {
     size_t length = strlen(message), start = length;

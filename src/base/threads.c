@@ -11,12 +11,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A forward pass is a few hundred short regions with microseconds between them: a worker that slept after each would
- * be woken by a system call every time. About 50 us of looking costs less. */
+/* A forward pass is a few hundred short regions with microseconds between them: a worker that slept after
+ * each would be woken by a system call every time. About 50 us of looking costs less. */
 #define SPINS_BEFORE_SLEEP 2000
 
-/* Tasks are claimed from one 64-bit word, `round` in the high half and the next index in the low half. A worker that
- * comes late sees another round or CLOSED and touches nothing, so the caller need not wait for it. */
+/* Tasks are claimed from one 64-bit word, `round` in the high half and the next index in the low half. A
+ * worker that comes late sees another round or CLOSED and touches nothing, so the caller need not wait for
+ * it. */
 #define CLOSED UINT32_MAX
 
 struct lancet_pool {
@@ -80,7 +81,8 @@ static void work(lancet_pool *pool, int worker)
 
 static bool nothing_new(lancet_pool *pool, uint32_t seen)
 {
-    /* Sequentially consistent: a worker about to sleep counts itself, then looks; the caller publishes, then counts. */
+    /* Sequentially consistent: a worker about to sleep counts itself, then looks; the caller publishes, then
+     * counts. */
     const uint64_t claim = atomic_load(&pool->claim);
 
     return ((uint32_t)(claim >> 32) == seen || (uint32_t)claim == CLOSED) &&
@@ -141,8 +143,8 @@ lancet_status lancet_pool_open(lancet_pool **result, int threads, lancet_error *
         refused = pthread_create(&pool->handles[worker - 1], NULL, worker_main, start);
         if (refused) {
             lancet_free(start);
-            status = lancet_fail(error, LANCET_ERROR_IO, "thread %d of %d cannot be started: %s", worker + 1, threads,
-                                 strerror(refused));
+            status = lancet_fail(error, LANCET_ERROR_IO, "thread %d of %d cannot be started: %s", worker + 1,
+                                 threads, strerror(refused));
             goto done;
         }
         pool->started++;

@@ -21,9 +21,9 @@ void lancet_pool_close(lancet_pool **pool);
 
 int lancet_pool_threads(const lancet_pool *pool);
 
-/** Runs task(context, index, worker) once for each index 0 .. count - 1, handed out one by one to whichever worker is
- *  free, and returns when all are done. worker: 0 (the caller) .. threads - 1, never two tasks at a time on the same.
- *  Only the thread that owns the pool calls this, and tasks do not. */
+/** Runs task(context, index, worker) once for each index 0 .. count - 1, handed out one by one to whichever
+ * worker is free, and returns when all are done. worker: 0 (the caller) .. threads - 1, never two tasks at a
+ * time on the same. Only the thread that owns the pool calls this, and tasks do not. */
 void lancet_pool_run(lancet_pool *pool, size_t count, void (*task)(void *context, size_t index, int worker),
                      void *context);
 

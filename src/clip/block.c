@@ -4,7 +4,8 @@
 #include "base/memory.h"
 
 lancet_status lancet_pack(lancet_linear **linear, const lancet_tensor *weight, const lancet_tensor *bias,
-                          bool transposed, const lancet_checkpoint *checkpoint, lancet_pool *pool, lancet_error *error)
+                          bool transposed, const lancet_checkpoint *checkpoint, lancet_pool *pool,
+                          lancet_error *error)
 {
     const lancet_linear_source source = {weight, bias, transposed};
     const lancet_status status = lancet_linear_open(linear, &source, pool, error);
@@ -52,8 +53,8 @@ lancet_status lancet_block_open(lancet_block *block, const lancet_block_weights 
     block->norm_1 = (lancet_norm){block->norms, block->norms + width};
     block->norm_2 = (lancet_norm){block->norms + 2 * width, block->norms + 3 * width};
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        const lancet_status status = lancet_pack(layers[i].linear, layers[i].weight, layers[i].bias, false, checkpoint,
-                                                 pool, error);
+        const lancet_status status =
+            lancet_pack(layers[i].linear, layers[i].weight, layers[i].bias, false, checkpoint, pool, error);
 
         if (status != LANCET_OK)
             return status;

@@ -23,7 +23,8 @@ void lancet_block_close(lancet_block *block);
 
 /** Packs one linear layer and lets go of its pages. bias may be NULL. */
 lancet_status lancet_pack(lancet_linear **linear, const lancet_tensor *weight, const lancet_tensor *bias,
-                          bool transposed, const lancet_checkpoint *checkpoint, lancet_pool *pool, lancet_error *error);
+                          bool transposed, const lancet_checkpoint *checkpoint, lancet_pool *pool,
+                          lancet_error *error);
 
 /** A copy of `count` tensors as floats, one after the other; NULL if memory is out. lancet_free it. */
 float *lancet_copy_tensors(const lancet_tensor *const *tensors, size_t count);

@@ -22,7 +22,8 @@ static char *describe_types(const lancet_checkpoint *checkpoint, uint64_t *param
     }
     for (lancet_dtype type = LANCET_F32; type <= LANCET_U8; type++)
         if (counts[type])
-            lancet_buffer_print(&text, "%s%s x %zu", text.length ? ", " : "", lancet_dtype_name(type), counts[type]);
+            lancet_buffer_print(&text, "%s%s x %zu", text.length ? ", " : "", lancet_dtype_name(type),
+                                counts[type]);
     if (text.failed)
         lancet_buffer_close(&text);
     return text.bytes;
@@ -30,10 +31,9 @@ static char *describe_types(const lancet_checkpoint *checkpoint, uint64_t *param
 
 static char *describe_missing(const lancet_model *model)
 {
-    const char *sentences[] = {model->configuration.missing,
-                               model->vocabulary || !model->vocabulary_error.message[0] ? "" : "No vocabulary was found.",
-                               model->configuration.has_vision ? "" : "The file holds no vision tower.",
-                               model->configuration.has_text ? "" : "The file holds no text tower."};
+    const char *sentences[] = {
+        model->configuration.missing,
+        model->configuration.has_text && !model->vocabulary ? "No vocabulary was found." : ""};
     lancet_buffer text = {0};
 
     for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
@@ -86,36 +86,38 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
     return LANCET_OK;
 }
 
-/* A vocabulary that cannot be had is remembered, not reported: pictures need none. One that the caller named is. */
-static lancet_status find_vocabulary(lancet_model *model, const char *model_path, const lancet_model_options *options,
-                                     lancet_error *error)
+/* A vocabulary that cannot be had is remembered, not reported: pictures need none. One that the caller named
+ * is. */
+static lancet_status find_vocabulary(lancet_model *model, const char *model_path,
+                                     const lancet_model_options *options, lancet_error *error)
 {
     const char *wanted = options ? options->vocabulary : NULL;
-    const lancet_status status = lancet_vocabulary_find(&model->vocabulary, wanted, model_path, &model->vocabulary_error);
+    const lancet_status status =
+        lancet_vocabulary_find(&model->vocabulary, wanted, model_path, &model->vocabulary_error);
 
     if (status == LANCET_OK || (status != LANCET_ERROR_MEMORY && !wanted))
         return LANCET_OK;
     return lancet_fail(error, status, "%s", model->vocabulary_error.message);
 }
 
-static lancet_status open_towers(lancet_model *model, const lancet_model_options *options, lancet_error *error)
+static lancet_status open_towers(lancet_model *model, lancet_error *error)
 {
     const lancet_clip_configuration *configuration = &model->configuration;
-    const lancet_towers towers = options ? options->towers : LANCET_TOWERS_BOTH;
     lancet_pool *pool = NULL;
     lancet_status status = lancet_pool_open(&pool, lancet_processors(), error);
 
-    if (status == LANCET_OK && configuration->has_vision && towers != LANCET_TOWERS_TEXT)
+    if (status == LANCET_OK && configuration->has_vision)
         status = lancet_vision_tower_open(&model->vision, model->checkpoint, configuration, pool, error);
-    if (status == LANCET_OK && configuration->has_text && towers != LANCET_TOWERS_VISION)
+    if (status == LANCET_OK && configuration->has_text)
         status = lancet_text_tower_open(&model->text, model->checkpoint, configuration, pool, error);
     lancet_pool_close(&pool);
     return status;
 }
 
 /* Takes over `checkpoint`, whatever happens. */
-static lancet_status open_checkpoint(lancet_model **result, lancet_checkpoint *checkpoint, const char *model_path,
-                                     const lancet_model_options *options, lancet_error *error)
+static lancet_status open_checkpoint(lancet_model **result, lancet_checkpoint *checkpoint,
+                                     const char *model_path, const lancet_model_options *options,
+                                     lancet_error *error)
 {
     lancet_model *model = lancet_allocate_zero(1, sizeof *model);
     lancet_status status;
@@ -125,15 +127,15 @@ static lancet_status open_checkpoint(lancet_model **result, lancet_checkpoint *c
         return lancet_fail_memory(error, "a model");
     }
     model->checkpoint = checkpoint;
+    model->towers = options ? options->towers : LANCET_TOWERS_BOTH;
     status = lancet_clip_configuration_read(&model->configuration, checkpoint, options, error);
-    if (status == LANCET_OK && model->configuration.has_text &&
-        (!options || options->towers != LANCET_TOWERS_VISION))
+    if (status == LANCET_OK && model->configuration.has_text)
         status = find_vocabulary(model, model_path, options, error);
     /* The hash reads every page of the file; the towers then let go of those they have packed. */
     if (status == LANCET_OK)
         status = describe(model, error);
     if (status == LANCET_OK)
-        status = open_towers(model, options, error);
+        status = open_towers(model, error);
     if (status == LANCET_OK) {
         *result = model;
         model = NULL;
@@ -162,7 +164,8 @@ lancet_status lancet_model_open(lancet_model **model, const char *path, const la
     lancet_status status;
 
     if (!model || !path)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_open: %s is NULL", model ? "path" : "model");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_open: %s is NULL",
+                           model ? "path" : "model");
     *model = NULL;
     status = check_options(options, error);
     if (status == LANCET_OK)
@@ -172,14 +175,16 @@ lancet_status lancet_model_open(lancet_model **model, const char *path, const la
     return status;
 }
 
-lancet_status lancet_model_open_memory(lancet_model **model, const void *bytes, size_t length, const char *name,
-                                       const lancet_model_options *options, lancet_error *error)
+lancet_status lancet_model_open_memory(lancet_model **model, const void *bytes, size_t length,
+                                       const char *name, const lancet_model_options *options,
+                                       lancet_error *error)
 {
     lancet_checkpoint *checkpoint = NULL;
     lancet_status status;
 
     if (!model || !bytes)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_open_memory: %s is NULL", model ? "bytes" : "model");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_open_memory: %s is NULL",
+                           model ? "bytes" : "model");
     *model = NULL;
     status = check_options(options, error);
     if (status == LANCET_OK)
@@ -224,35 +229,37 @@ const lancet_vocabulary *lancet_model_vocabulary(const lancet_model *model)
     return model ? model->vocabulary : NULL;
 }
 
-lancet_status lancet_model_sha256(const lancet_model *model, char hex[LANCET_SHA256_SIZE], lancet_error *error)
+lancet_status lancet_model_sha256(const lancet_model *model, char hex[LANCET_SHA256_SIZE],
+                                  lancet_error *error)
 {
     if (!model || !hex)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_sha256: %s is NULL", model ? "hex" : "model");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_sha256: %s is NULL",
+                           model ? "hex" : "model");
     lancet_hash_sha256(hex, lancet_checkpoint_mapping(model->checkpoint));
     return LANCET_OK;
 }
 
+static lancet_status no_tower(const lancet_model *model, const char *tower, lancet_towers left_out,
+                              lancet_error *error)
+{
+    return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: %s %s tower", model->description.path,
+                       model->towers == left_out ? "opened without its" : "the file holds no", tower);
+}
+
 lancet_status lancet_model_need_vision(const lancet_model *model, lancet_error *error)
 {
-    if (model->vision.block_count)
-        return LANCET_OK;
-    if (!model->configuration.has_vision)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: the file holds no vision tower", model->description.path);
-    return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: opened without its vision tower", model->description.path);
+    return model->vision.block_count ? LANCET_OK : no_tower(model, "vision", LANCET_TOWERS_TEXT, error);
 }
 
 lancet_status lancet_model_need_text(const lancet_model *model, lancet_error *error)
 {
-    const char *path = model->description.path;
-
-    if (!model->configuration.has_text)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: the file holds no text tower", path);
     if (!model->text.block_count)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: opened without its text tower", path);
+        return no_tower(model, "text", LANCET_TOWERS_VISION, error);
     if (!model->vocabulary)
         return lancet_fail(error, LANCET_ERROR_INPUT, "%s", model->vocabulary_error.message);
     if (lancet_vocabulary_size(model->vocabulary) > model->text.vocabulary)
-        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected at most %zu tokens (the model's embedding), found %zu",
+        return lancet_fail(error, LANCET_ERROR_INPUT,
+                           "%s: expected at most %zu tokens (the model's embedding), found %zu",
                            lancet_vocabulary_path(model->vocabulary), model->text.vocabulary,
                            lancet_vocabulary_size(model->vocabulary));
     return LANCET_OK;

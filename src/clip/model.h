@@ -11,10 +11,11 @@
 struct lancet_model {
     lancet_checkpoint *checkpoint;
     lancet_clip_configuration configuration;
+    lancet_towers towers;       /* what was asked for: the configuration knows of nothing else */
     lancet_vision_tower vision; /* block_count 0: not there, or not asked for */
     lancet_text_tower text;
-    lancet_vocabulary *vocabulary;    /* NULL: see vocabulary_error */
-    lancet_error vocabulary_error;    /* why there is no vocabulary */
+    lancet_vocabulary *vocabulary; /* NULL: see vocabulary_error */
+    lancet_error vocabulary_error; /* why there is no vocabulary */
     lancet_model_description description;
     char *strings[3]; /* what the description points to: data types, what is missing, path */
 };

@@ -11,11 +11,12 @@ lancet_status lancet_session_open(lancet_session **result, const lancet_model *m
     lancet_status status;
 
     if (!result || !model)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_session_open: %s is NULL", result ? "model" : "session");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_session_open: %s is NULL",
+                           result ? "model" : "session");
     *result = NULL;
     if (threads < 1 || threads > LANCET_THREADS_MAX)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "threads: expected 1 to %d, found %d", LANCET_THREADS_MAX,
-                           threads);
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "threads: expected 1 to %d, found %d",
+                           LANCET_THREADS_MAX, threads);
     session = lancet_allocate_zero(1, sizeof *session);
     if (!session)
         return lancet_fail_memory(error, "a session");

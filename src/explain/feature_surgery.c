@@ -1,5 +1,6 @@
-/* Two small products instead of the [tokens, labels, channels] tensor of the published code: with G = F_i F_t^T, and
- * r = 1/T sum of w_t F_t, <F_i, r> is the mean over t of w_t G[i,t]. SPDX-License-Identifier: Apache-2.0 */
+/* Two small products instead of the [tokens, labels, channels] tensor of the published code: with G = F_i
+ * F_t^T, and r = 1/T sum of w_t F_t, <F_i, r> is the mean over t of w_t G[i,t]. SPDX-License-Identifier:
+ * Apache-2.0 */
 #include "explain/feature_surgery.h"
 
 #include "base/memory.h"
@@ -52,7 +53,8 @@ static void subtract_mean(float *scores, const lancet_feature_surgery *surgery, 
     }
 }
 
-lancet_status lancet_feature_surgery_run(float *scores, const lancet_feature_surgery *surgery, lancet_error *error)
+lancet_status lancet_feature_surgery_run(float *scores, const lancet_feature_surgery *surgery,
+                                         lancet_error *error)
 {
     const lancet_kernels *kernels = lancet_kernels_get();
     const size_t rows = surgery->rows, width = surgery->width, count = surgery->count;
@@ -70,7 +72,8 @@ lancet_status lancet_feature_surgery_run(float *scores, const lancet_feature_sur
     for (size_t t = 0; labels && t < count; t++)
         for (size_t c = 0; c < width; c++)
             labels[t * width + c] = surgery->labels[t * width + c] - surgery->empty[c];
-    kernels->multiply(scores, count, tokens, width, labels ? labels : surgery->labels, rows, count, width, scratch);
+    kernels->multiply(scores, count, tokens, width, labels ? labels : surgery->labels, rows, count, width,
+                      scratch);
     if (surgery->over_labels) {
         weigh(weights, scores, count, surgery->tau);
         subtract_mean(scores, surgery, weights);

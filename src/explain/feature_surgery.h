@@ -18,6 +18,7 @@ typedef struct lancet_feature_surgery {
 } lancet_feature_surgery;
 
 /** scores [rows, count]. Errors: MEMORY. */
-lancet_status lancet_feature_surgery_run(float *scores, const lancet_feature_surgery *surgery, lancet_error *error);
+lancet_status lancet_feature_surgery_run(float *scores, const lancet_feature_surgery *surgery,
+                                         lancet_error *error);
 
 #endif

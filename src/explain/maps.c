@@ -26,7 +26,8 @@ static lancet_status check_options(const lancet_map_options *options, lancet_err
     return LANCET_OK;
 }
 
-static lancet_status check_pair(const lancet_features *features, const lancet_labels *labels, lancet_error *error)
+static lancet_status check_pair(const lancet_features *features, const lancet_labels *labels,
+                                lancet_error *error)
 {
     const char *picture = lancet_features_model_hash(features), *words = lancet_labels_model_hash(labels);
 
@@ -35,14 +36,14 @@ static lancet_status check_pair(const lancet_features *features, const lancet_la
                            "labels: expected %zu channels as the features have, found %zu: another model's",
                            lancet_features_width(features), lancet_labels_width(labels));
     if (strcmp(picture, words) != 0)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "labels: expected those of model %s, found those of model %s",
-                           picture, words);
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "labels: expected those of model %s, found those of model %s", picture, words);
     return LANCET_OK;
 }
 
 /* Decides AUTO and finds the empty string's feature. */
-static lancet_status choose_redundant(lancet_redundant *redundant, const float **empty, const lancet_labels *labels,
-                                      lancet_error *error)
+static lancet_status choose_redundant(lancet_redundant *redundant, const float **empty,
+                                      const lancet_labels *labels, lancet_error *error)
 {
     if (*redundant == LANCET_REDUNDANT_AUTO)
         *redundant = lancet_labels_count(labels) == 1 ? LANCET_REDUNDANT_EMPTY : LANCET_REDUNDANT_LABELS;
@@ -56,8 +57,8 @@ static lancet_status choose_redundant(lancet_redundant *redundant, const float *
     return LANCET_OK;
 }
 
-static lancet_status allocate_maps(lancet_maps *maps, const lancet_features *features, const lancet_labels *labels,
-                                   lancet_error *error)
+static lancet_status allocate_maps(lancet_maps *maps, const lancet_features *features,
+                                   const lancet_labels *labels, lancet_error *error)
 {
     const size_t count = lancet_labels_count(labels);
 
@@ -79,8 +80,9 @@ static lancet_status allocate_maps(lancet_maps *maps, const lancet_features *fea
     return LANCET_OK;
 }
 
-lancet_status lancet_maps_compute(lancet_maps **result, const lancet_features *features, const lancet_labels *labels,
-                                  const lancet_map_options *given, lancet_error *error)
+lancet_status lancet_maps_compute(lancet_maps **result, const lancet_features *features,
+                                  const lancet_labels *labels, const lancet_map_options *given,
+                                  lancet_error *error)
 {
     const lancet_map_options options = given ? *given : (lancet_map_options){0};
     lancet_feature_surgery surgery = {.form = options.form, .tau = options.tau > 0 ? options.tau : 2};
@@ -91,7 +93,9 @@ lancet_status lancet_maps_compute(lancet_maps **result, const lancet_features *f
 
     if (!result || !features || !labels)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_maps_compute: %s is NULL",
-                           !result ? "maps" : !features ? "features" : "labels");
+                           !result     ? "maps"
+                           : !features ? "features"
+                                       : "labels");
     *result = NULL;
     status = check_options(&options, error);
     if (status == LANCET_OK)
@@ -181,13 +185,15 @@ bool lancet_maps_range(const lancet_maps *maps, size_t index, float *low, float 
     return differ;
 }
 
-lancet_status lancet_maps_write(const lancet_maps *maps, size_t index, size_t width, size_t height, float *map,
-                                lancet_error *error)
+lancet_status lancet_maps_write(const lancet_maps *maps, size_t index, size_t width, size_t height,
+                                float *map, lancet_error *error)
 {
     if (!maps || !map)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_maps_write: %s is NULL", maps ? "map" : "maps");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_maps_write: %s is NULL",
+                           maps ? "map" : "maps");
     if (index >= maps->count)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "index: expected 0 to %zu, found %zu", maps->count - 1, index);
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "index: expected 0 to %zu, found %zu",
+                           maps->count - 1, index);
     if (width < 1 || height < 1 || width > LANCET_PICTURE_SIDE_MAX || height > LANCET_PICTURE_SIDE_MAX)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "map size: expected sides of 1 to %d, found %zux%zu",
                            LANCET_PICTURE_SIDE_MAX, width, height);

@@ -32,14 +32,16 @@ static int middle(size_t cell, size_t cells, size_t pixels)
     return (int)(at < (double)(pixels - 1) ? at : (double)(pixels - 1));
 }
 
-static lancet_status check(const lancet_maps *maps, size_t index, size_t width, size_t height, double threshold,
-                           lancet_error *error)
+static lancet_status check(const lancet_maps *maps, size_t index, size_t width, size_t height,
+                           double threshold, lancet_error *error)
 {
     if (index >= maps->count)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "index: expected 0 to %zu, found %zu", maps->count - 1, index);
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "index: expected 0 to %zu, found %zu",
+                           maps->count - 1, index);
     if (width < 1 || height < 1 || width > LANCET_PICTURE_SIDE_MAX || height > LANCET_PICTURE_SIDE_MAX)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "picture size: expected sides of 1 to %d, found %zux%zu",
-                           LANCET_PICTURE_SIDE_MAX, width, height);
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "picture size: expected sides of 1 to %d, found %zux%zu", LANCET_PICTURE_SIDE_MAX,
+                           width, height);
     if (!(threshold <= 1))
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "threshold: expected 0 to 1, found %g", threshold);
     return LANCET_OK;
@@ -58,21 +60,25 @@ static bool rank_cells(struct cell *cells, float *halved, const float *scores, s
     return true;
 }
 
-lancet_status lancet_maps_points(const lancet_maps *maps, size_t index, size_t width, size_t height, double threshold,
-                                 lancet_point *points, size_t capacity, size_t *count, lancet_error *error)
+lancet_status lancet_maps_points(const lancet_maps *maps, size_t index, size_t width, size_t height,
+                                 double threshold, lancet_point *points, size_t capacity, size_t *count,
+                                 lancet_error *error)
 {
     const double least = threshold < 0 ? DEFAULT_THRESHOLD : threshold;
     lancet_status status;
 
     if (!maps || !points || !count)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_maps_points: %s is NULL",
-                           !maps ? "maps" : !points ? "points" : "count");
+                           !maps     ? "maps"
+                           : !points ? "points"
+                                     : "count");
     *count = 0;
     status = check(maps, index, width, height, threshold, error);
     if (status != LANCET_OK)
         return status;
 
-    const size_t rows = maps->height / 2 ? maps->height / 2 : 1, columns = maps->width / 2 ? maps->width / 2 : 1;
+    const size_t rows = maps->height / 2 ? maps->height / 2 : 1,
+                 columns = maps->width / 2 ? maps->width / 2 : 1;
     const size_t all = rows * columns;
     struct cell *cells = lancet_allocate(all, sizeof *cells);
     float *halved = lancet_allocate(all, sizeof *halved);
@@ -89,16 +95,16 @@ lancet_status lancet_maps_points(const lancet_maps *maps, size_t index, size_t w
     if (positives > all / 2)
         positives = all / 2;
     if (2 * positives > capacity) {
-        status = lancet_fail(error, LANCET_ERROR_ARGUMENT, "points: expected room for %zu, found %zu", 2 * positives,
-                             capacity);
+        status = lancet_fail(error, LANCET_ERROR_ARGUMENT, "points: expected room for %zu, found %zu",
+                             2 * positives, capacity);
         goto done;
     }
     for (size_t i = 0; i < 2 * positives; i++) {
         const bool positive = i < positives;
         const size_t cell = cells[positive ? all - positives + i : i - positives].index;
 
-        points[i] = (lancet_point){middle(cell % columns, columns, width), middle(cell / columns, rows, height),
-                                   positive};
+        points[i] = (lancet_point){middle(cell % columns, columns, width),
+                                   middle(cell / columns, rows, height), positive};
     }
     *count = 2 * positives;
 done:

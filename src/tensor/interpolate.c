@@ -28,8 +28,8 @@ static void place(struct sample *samples, size_t out, size_t in)
     }
 }
 
-bool lancet_interpolate_bilinear(float *out, size_t out_height, size_t out_width, const float *in, size_t in_height,
-                                 size_t in_width, size_t channels)
+bool lancet_interpolate_bilinear(float *out, size_t out_height, size_t out_width, const float *in,
+                                 size_t in_height, size_t in_width, size_t channels)
 {
     struct sample *rows = lancet_allocate(out_height, sizeof *rows);
     struct sample *columns = lancet_allocate(out_width, sizeof *columns);
@@ -52,8 +52,10 @@ bool lancet_interpolate_bilinear(float *out, size_t out_height, size_t out_width
             const float *high_high = in + (row->high * in_width + column->high) * channels;
 
             for (size_t c = 0; c < channels; c++)
-                *out++ = row->weight_low * (column->weight_low * low_low[c] + column->weight_high * low_high[c]) +
-                         row->weight_high * (column->weight_low * high_low[c] + column->weight_high * high_high[c]);
+                *out++ =
+                    row->weight_low * (column->weight_low * low_low[c] + column->weight_high * low_high[c]) +
+                    row->weight_high *
+                        (column->weight_low * high_low[c] + column->weight_high * high_high[c]);
         }
     }
     lancet_free(rows);

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** out [out_height, out_width, channels] from in [in_height, in_width, channels]; all sizes at least 1. False if memory
- *  is out. */
-bool lancet_interpolate_bilinear(float *out, size_t out_height, size_t out_width, const float *in, size_t in_height,
-                                 size_t in_width, size_t channels);
+/** out [out_height, out_width, channels] from in [in_height, in_width, channels]; all sizes at least 1. False
+ * if memory is out. */
+bool lancet_interpolate_bilinear(float *out, size_t out_height, size_t out_width, const float *in,
+                                 size_t in_height, size_t in_width, size_t channels);
 
 #endif

@@ -1,8 +1,8 @@
 /* The numeric kernels that Lancet writes itself, one table for each instruction set.
  *
- * kernels_scalar.c is the specification, in plain C. kernels_vector.h holds the same operators over vectors and is
- * compiled once for AVX2 and once for AVX-512; tests compare every table with the scalar one. The large matrix products
- * are oneDNN's (linear.h).
+ * kernels_scalar.c is the specification, in plain C. kernels_vector.h holds the same operators over vectors
+ * and is compiled once for AVX2 and once for AVX-512; tests compare every table with the scalar one. The
+ * large matrix products are oneDNN's (linear.h).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LANCET_TENSOR_KERNELS_H
@@ -22,14 +22,15 @@ typedef struct lancet_attention {
     size_t query_stride, key_stride, value_stride, out_stride;
     size_t query_count, key_count, width;
     float scale;
-    bool causal;     /* query i sees keys 0 .. first_query + i only */
+    bool causal; /* query i sees keys 0 .. first_query + i only */
     size_t first_query;
 } lancet_attention;
 
 typedef struct lancet_kernels {
     const char *name; /* "scalar", "avx2", "avx512" */
 
-    /** out[i] = (in[i] - mean) / sqrt(variance + epsilon) * weight[i] + bias[i]; biased variance. in may be out. */
+    /** out[i] = (in[i] - mean) / sqrt(variance + epsilon) * weight[i] + bias[i]; biased variance. in may be
+     * out. */
     void (*layer_norm)(float *out, const float *in, const float *weight, const float *bias, size_t width,
                        float epsilon);
 
@@ -48,8 +49,8 @@ typedef struct lancet_kernels {
     void (*from_bfloat)(float *out, const void *in, size_t count);
 } lancet_kernels;
 
-/** The best table for this processor, or the lesser one that the environment variable LANCET_CPU (scalar, avx2,
- *  avx512) asks for; decided once. */
+/** The best table for this processor, or the lesser one that the environment variable LANCET_CPU (scalar,
+ * avx2, avx512) asks for; decided once. */
 const lancet_kernels *lancet_kernels_get(void);
 
 /** A table by name; NULL if this processor cannot run it or the name is unknown. For tests. */

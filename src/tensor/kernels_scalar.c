@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-static void layer_norm(float *out, const float *in, const float *weight, const float *bias, size_t width, float epsilon)
+static void layer_norm(float *out, const float *in, const float *weight, const float *bias, size_t width,
+                       float epsilon)
 {
     double sum = 0, squares = 0;
 
@@ -64,8 +65,8 @@ static size_t multiply_scratch(size_t n, size_t k)
     return 0;
 }
 
-static void multiply(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m, size_t n,
-                     size_t k, float *scratch)
+static void multiply(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m,
+                     size_t n, size_t k, float *scratch)
 {
     (void)scratch;
     for (size_t i = 0; i < m; i++)

@@ -51,7 +51,8 @@ static inline vector larger(vector a, vector b)
     return (vector)(((integers)a & mask) | ((integers)b & ~mask));
 }
 
-static void layer_norm(float *out, const float *in, const float *weight, const float *bias, size_t width, float epsilon)
+static void layer_norm(float *out, const float *in, const float *weight, const float *bias, size_t width,
+                       float epsilon)
 {
     const size_t whole = width - width % LANES;
     vector sums = {0}, squares = {0};
@@ -78,11 +79,12 @@ static void layer_norm(float *out, const float *in, const float *weight, const f
         out[i] = (in[i] - mean) * factor * weight[i] + bias[i];
 }
 
-/* e^x for x <= 0 (a score less the highest): 2^n * e^r with |r| <= ln 2 / 2, e^r by its series up to r^7 (error below one
- * unit in the last place). Below -87 it is 0 in a float for our purpose. */
+/* e^x for x <= 0 (a score less the highest): 2^n * e^r with |r| <= ln 2 / 2, e^r by its series up to r^7
+ * (error below one unit in the last place). Below -87 it is 0 in a float for our purpose. */
 static inline vector exponential(vector x)
 {
-    const vector lowest = splat(-87.0f), shift = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
+    const vector lowest = splat(-87.0f),
+                 shift = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
     vector n, r, p;
     integers power;
 
@@ -103,11 +105,11 @@ static inline vector exponential(vector x)
     return (vector)((integers)p + power);
 }
 
-/* tile[r][0..TILE_COLUMNS) = sum over d < depth of rows[r][d] * b[d * b_stride + ...]: the one register tile that both
- * products of the attention and `multiply` are made of. */
+/* tile[r][0..TILE_COLUMNS) = sum over d < depth of rows[r][d] * b[d * b_stride + ...]: the one register tile
+ * that both products of the attention and `multiply` are made of. */
 static inline __attribute__((always_inline)) void tile_product(vector tile[TILE_ROWS][2],
-                                                               const float *const rows[TILE_ROWS], const float *b,
-                                                               size_t b_stride, size_t depth)
+                                                               const float *const rows[TILE_ROWS],
+                                                               const float *b, size_t b_stride, size_t depth)
 {
     vector sums[TILE_ROWS][2] = {{{0}}};
 
@@ -181,8 +183,8 @@ static float soften(float *scores, size_t count, size_t padded)
 static void attention(const lancet_attention *job, float *scratch)
 {
     const size_t padded = round_up(job->key_count), wide = round_up(job->width);
-    float *keys = scratch;                        /* [width, padded] */
-    float *values = keys + padded * job->width;   /* [key_count, wide] */
+    float *keys = scratch;                          /* [width, padded] */
+    float *values = keys + padded * job->width;     /* [key_count, wide] */
     float *scores = values + job->key_count * wide; /* [TILE_ROWS, padded] */
     const float *rows[TILE_ROWS];
     vector tile[TILE_ROWS][2];
@@ -235,8 +237,8 @@ static size_t multiply_scratch(size_t n, size_t k)
     return round_up(n) * k;
 }
 
-static void multiply(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m, size_t n,
-                     size_t k, float *scratch)
+static void multiply(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m,
+                     size_t n, size_t k, float *scratch)
 {
     const size_t padded = round_up(n);
     const float *rows[TILE_ROWS];

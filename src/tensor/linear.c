@@ -45,8 +45,9 @@ size_t lancet_linear_columns(const lancet_linear *linear, size_t index)
     return linear->out - first < LANCET_CHUNK ? linear->out - first : LANCET_CHUNK;
 }
 
-dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t rows, size_t columns, size_t depth,
-                                      size_t in_stride, const dnnl_memory_desc_t *weights, lancet_linear_after after)
+dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t rows, size_t columns,
+                                      size_t depth, size_t in_stride, const dnnl_memory_desc_t *weights,
+                                      lancet_linear_after after)
 {
     const dnnl_dims_t in_shape = {(dnnl_dim_t)rows, (dnnl_dim_t)depth};
     const dnnl_dims_t weight_shape = {(dnnl_dim_t)depth, (dnnl_dim_t)columns};
@@ -71,7 +72,8 @@ dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t
         status = dnnl_matmul_desc_init(&product, &in, &weight, &bias, &out);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_create(&attributes);
-    /* Scratch memory of our own: oneDNN's belongs to the thread that made the product, and any worker may run it. */
+    /* Scratch memory of our own: oneDNN's belongs to the thread that made the product, and any worker may run
+     * it. */
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success && (after == LANCET_AFTER_QUICK_GELU || after == LANCET_AFTER_GELU)) {
@@ -84,8 +86,8 @@ dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t
             status = dnnl_primitive_attr_set_post_ops(attributes, operations);
     }
     if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(description, (const_dnnl_op_desc_t)&product, attributes, lancet_engine(),
-                                            NULL);
+        status = dnnl_primitive_desc_create(description, (const_dnnl_op_desc_t)&product, attributes,
+                                            lancet_engine(), NULL);
     dnnl_post_ops_destroy(operations);
     dnnl_primitive_attr_destroy(attributes);
     return status;
@@ -95,8 +97,8 @@ dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t
 static dnnl_status_t choose_layout(dnnl_memory_desc_t *layout, size_t columns, size_t depth)
 {
     dnnl_primitive_desc_t description = NULL;
-    const dnnl_status_t status = lancet_product_describe(&description, LANCET_TILE_ROWS, columns, depth, depth, NULL,
-                                                         LANCET_AFTER_NOTHING);
+    const dnnl_status_t status = lancet_product_describe(&description, LANCET_TILE_ROWS, columns, depth,
+                                                         depth, NULL, LANCET_AFTER_NOTHING);
 
     if (status == dnnl_success)
         *layout = *dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
@@ -107,13 +109,14 @@ static dnnl_status_t choose_layout(dnnl_memory_desc_t *layout, size_t columns, s
 struct packing {
     lancet_linear *linear;
     const lancet_linear_source *source;
-    float **rows;      /* [workers]: a chunk's weights as floats */
-    size_t wide_bytes; /* of a packed chunk */
+    float **rows;          /* [workers]: a chunk's weights as floats */
+    size_t wide_bytes;     /* of a packed chunk */
     dnnl_status_t *status; /* [chunks] */
 };
 
 /* Reads a chunk's weights as floats: [columns, in], or [in, columns] from a transposed tensor. */
-static void read_chunk(float *to, const lancet_linear *linear, const lancet_linear_source *source, size_t chunk)
+static void read_chunk(float *to, const lancet_linear *linear, const lancet_linear_source *source,
+                       size_t chunk)
 {
     const size_t first = chunk * LANCET_CHUNK, columns = lancet_linear_columns(linear, chunk);
 
@@ -149,7 +152,8 @@ static void pack_chunk(void *context, size_t chunk, int worker)
     if (status == dnnl_success)
         status = dnnl_memory_get_memory_desc(linear->weights[chunk], &layout);
     if (status == dnnl_success)
-        status = dnnl_reorder_primitive_desc_create(&description, &plain, lancet_engine(), layout, lancet_engine(), NULL);
+        status = dnnl_reorder_primitive_desc_create(&description, &plain, lancet_engine(), layout,
+                                                    lancet_engine(), NULL);
     if (status == dnnl_success)
         status = dnnl_primitive_create(&reorder, description);
     if (status == dnnl_success)
@@ -179,8 +183,8 @@ static dnnl_status_t make_views(lancet_linear *linear, size_t wide_bytes)
         const dnnl_dims_t shape = {1, (dnnl_dim_t)lancet_linear_columns(linear, chunk)};
         dnnl_memory_desc_t bias;
 
-        status = dnnl_memory_create(&linear->weights[chunk], last ? &linear->last : &linear->wide, lancet_engine(),
-                                    (char *)linear->packed + chunk * wide_bytes);
+        status = dnnl_memory_create(&linear->weights[chunk], last ? &linear->last : &linear->wide,
+                                    lancet_engine(), (char *)linear->packed + chunk * wide_bytes);
         if (status == dnnl_success)
             status = dnnl_memory_desc_init_by_tag(&bias, 2, shape, dnnl_f32, dnnl_ab);
         if (status == dnnl_success)
@@ -194,7 +198,8 @@ lancet_status lancet_product_failed(dnnl_status_t status, lancet_error *error)
 {
     if (status == dnnl_out_of_memory)
         return lancet_fail_memory(error, "a linear layer");
-    return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "oneDNN refuses a linear layer (status %d)", (int)status);
+    return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "oneDNN refuses a linear layer (status %d)",
+                       (int)status);
 }
 
 static lancet_status pack(lancet_linear *linear, const lancet_linear_source *source, lancet_pool *pool,
@@ -212,8 +217,8 @@ static lancet_status pack(lancet_linear *linear, const lancet_linear_source *sou
         return lancet_product_failed(refused, error);
     packing.wide_bytes = (dnnl_memory_desc_get_size(&linear->wide) + LANCET_ALIGNMENT - 1) /
                          LANCET_ALIGNMENT * LANCET_ALIGNMENT;
-    linear->packed = lancet_allocate((linear->chunks - 1) * packing.wide_bytes +
-                                         dnnl_memory_desc_get_size(&linear->last), 1);
+    linear->packed = lancet_allocate(
+        (linear->chunks - 1) * packing.wide_bytes + dnnl_memory_desc_get_size(&linear->last), 1);
     packing.rows = lancet_allocate_zero(workers, sizeof *packing.rows);
     packing.status = lancet_allocate_zero(linear->chunks, sizeof *packing.status);
     for (size_t i = 0; packing.rows && i < workers; i++) {
@@ -240,8 +245,8 @@ done:
     return status;
 }
 
-lancet_status lancet_linear_open(lancet_linear **result, const lancet_linear_source *source, lancet_pool *pool,
-                                 lancet_error *error)
+lancet_status lancet_linear_open(lancet_linear **result, const lancet_linear_source *source,
+                                 lancet_pool *pool, lancet_error *error)
 {
     const lancet_tensor *weight = source->weight;
     lancet_linear *linear = lancet_allocate_zero(1, sizeof *linear);

@@ -1,8 +1,8 @@
-/* Linear layers: out = activation(in W^T + bias), or out += in W^T + bias. oneDNN does the products; no other room
- * knows it.
+/* Linear layers: out = activation(in W^T + bias), or out += in W^T + bias. oneDNN does the products; no other
+ * room knows it.
  *
- * A layer's weights are packed once, in chunks of columns. Each chunk times a tile of rows is one task, computed by one
- * thread with the same arithmetic whatever the thread count, so results do not depend on it.
+ * A layer's weights are packed once, in chunks of columns. Each chunk times a tile of rows is one task,
+ * computed by one thread with the same arithmetic whatever the thread count, so results do not depend on it.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LANCET_TENSOR_LINEAR_H
@@ -24,14 +24,15 @@ typedef struct lancet_linear lancet_linear;
 
 /** Where a layer's weights come from. */
 typedef struct lancet_linear_source {
-    const lancet_tensor *weight; /* [out, in], or [in, out] if transposed; higher ranks are flattened after the first */
-    const lancet_tensor *bias;   /* [out]; NULL: none */
+    const lancet_tensor
+        *weight; /* [out, in], or [in, out] if transposed; higher ranks are flattened after the first */
+    const lancet_tensor *bias; /* [out]; NULL: none */
     bool transposed;
 } lancet_linear_source;
 
 /** Converts and packs. Errors: MEMORY, UNSUPPORTED (oneDNN refuses; cannot happen on x86-64 or Arm). */
-lancet_status lancet_linear_open(lancet_linear **linear, const lancet_linear_source *source, lancet_pool *pool,
-                                 lancet_error *error);
+lancet_status lancet_linear_open(lancet_linear **linear, const lancet_linear_source *source,
+                                 lancet_pool *pool, lancet_error *error);
 void lancet_linear_close(lancet_linear **linear);
 size_t lancet_linear_in(const lancet_linear *linear);
 size_t lancet_linear_out(const lancet_linear *linear);
@@ -42,9 +43,10 @@ typedef struct lancet_linear_job {
     const float *in; /* [rows, in] */
     float *out;      /* [rows, out] */
     size_t rows;
-    size_t group; /* rows are tiled within groups of this many (one picture's tokens), so that a batch gives the same
-                     bytes as its pictures one by one; 0: all rows are one group */
-    size_t in_stride, out_stride;
+    size_t group; /* rows are tiled within groups of this many (one picture's tokens), so that a batch gives
+                     the same bytes as its pictures one by one; 0: all rows are one group */
+    size_t in_stride,
+        out_stride; /* in_stride is `in` on every path that has to be fast, or groups are of one row */
     lancet_linear_after after;
 } lancet_linear_job;
 

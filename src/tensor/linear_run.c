@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* A compiled product for tiles of one shape, with each worker's memory objects (their pointers change from tile to
- * tile, so no two workers may share one). */
+/* A compiled product for tiles of one shape, with each worker's memory objects (their pointers change from
+ * tile to tile, so no two workers may share one). */
 struct product {
     size_t rows, columns, depth, in_stride;
     lancet_linear_after after;
@@ -16,7 +16,8 @@ struct product {
 
 #define JOBS_MAX 8
 
-/* Shapes differ by tower, side and layer: a picture at one side needs about 20. A run needs at most 4 for each job. */
+/* Shapes differ by tower, side and layer: a picture at one side needs about 20. A run needs at most 4 for
+ * each job. */
 #define PRODUCTS 128
 
 struct lancet_linear_cache {
@@ -64,8 +65,8 @@ lancet_status lancet_linear_cache_open(lancet_linear_cache **result, lancet_pool
         status = lancet_fail_memory(error, "a session");
     for (size_t i = 0; status == LANCET_OK && i < cache->workers; i++) {
         cache->tiles[i] = lancet_allocate((size_t)LANCET_TILE_ROWS * LANCET_CHUNK, sizeof(float));
-        if (!cache->tiles[i] ||
-            dnnl_stream_create(&cache->streams[i], lancet_engine(), dnnl_stream_default_flags) != dnnl_success)
+        if (!cache->tiles[i] || dnnl_stream_create(&cache->streams[i], lancet_engine(),
+                                                   dnnl_stream_default_flags) != dnnl_success)
             status = lancet_fail_memory(error, "a session");
     }
     if (status == LANCET_OK) {
@@ -123,13 +124,14 @@ static lancet_status grow_scratch(lancet_linear_cache *cache, size_t bytes, lanc
     return LANCET_OK;
 }
 
-static lancet_status compile(struct product *product, lancet_linear_cache *cache, const dnnl_memory_desc_t *weights,
-                             lancet_error *error)
+static lancet_status compile(struct product *product, lancet_linear_cache *cache,
+                             const dnnl_memory_desc_t *weights, lancet_error *error)
 {
     dnnl_primitive_desc_t description = NULL;
     lancet_status status = LANCET_OK;
-    dnnl_status_t refused = lancet_product_describe(&description, product->rows, product->columns, product->depth,
-                                                    product->in_stride, weights, product->after);
+    dnnl_status_t refused =
+        lancet_product_describe(&description, product->rows, product->columns, product->depth,
+                                product->in_stride, weights, product->after);
 
     if (refused == dnnl_success)
         refused = dnnl_primitive_create(&product->primitive, description);
@@ -137,7 +139,8 @@ static lancet_status compile(struct product *product, lancet_linear_cache *cache
         goto done;
     const dnnl_memory_desc_t *in = dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0);
     const dnnl_memory_desc_t *out = dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0);
-    const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+    const dnnl_memory_desc_t *scratch =
+        dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
 
     product->in = lancet_allocate_zero(cache->workers, sizeof(dnnl_memory_t));
     product->out = lancet_allocate_zero(cache->workers, sizeof(dnnl_memory_t));
@@ -162,13 +165,15 @@ done:
 }
 
 /* Finds or compiles the product for a job's tiles of `rows` rows and chunks of `columns` columns. */
-static lancet_status find_product(size_t *index, lancet_linear_cache *cache, const lancet_linear_job *job, size_t rows,
-                                  size_t columns, const dnnl_memory_desc_t *weights, lancet_error *error)
+static lancet_status find_product(size_t *index, lancet_linear_cache *cache, const lancet_linear_job *job,
+                                  size_t rows, size_t columns, const dnnl_memory_desc_t *weights,
+                                  lancet_error *error)
 {
     struct product wanted = {.rows = rows,
                              .columns = columns,
                              .depth = job->linear->in,
-                             .in_stride = job->in_stride,
+                             /* One row has no stride; said to have one it would get oneDNN's slow product. */
+                             .in_stride = rows == 1 ? job->linear->in : job->in_stride,
                              .after = job->after == LANCET_AFTER_ADD ? LANCET_AFTER_NOTHING : job->after};
     lancet_status status;
 
@@ -191,7 +196,8 @@ static lancet_status find_product(size_t *index, lancet_linear_cache *cache, con
     return LANCET_OK;
 }
 
-/* One job's cut into tasks. A group's rows are cut into `tiles`, of which the first `longer` have one row more. */
+/* One job's cut into tasks. A group's rows are cut into `tiles`, of which the first `longer` have one row
+ * more. */
 struct plan {
     const lancet_linear_job *job;
     size_t groups, tiles, longer, rows;
@@ -205,8 +211,8 @@ struct run {
     size_t count;
 };
 
-/* A tile goes from the worker's cache to its place in `out`. oneDNN has fast products into dense rows only, so one more
- * step is needed in any case; it also adds the residual. */
+/* A tile goes from the worker's cache to its place in `out`. oneDNN has fast products into dense rows only,
+ * so one more step is needed in any case; it also adds the residual. */
 static void deliver(const lancet_linear_job *job, const float *tile, size_t row, size_t rows, size_t chunk)
 {
     const size_t columns = lancet_linear_columns(job->linear, chunk);
@@ -239,10 +245,11 @@ static void run_task(void *context, size_t task, int worker)
     const size_t group_rows = plan->rows * plan->tiles + plan->longer;
     const size_t row = group * group_rows + tile * plan->rows + (longer ? tile : plan->longer);
     const struct product *product = &cache->products[plan->products[longer][last]];
-    const dnnl_exec_arg_t arguments[] = {
-        {DNNL_ARG_SRC, product->in[worker]},         {DNNL_ARG_WEIGHTS, job->linear->weights[chunk]},
-        {DNNL_ARG_BIAS, job->linear->biases[chunk]}, {DNNL_ARG_DST, product->out[worker]},
-        {DNNL_ARG_SCRATCHPAD, product->scratch[worker]}};
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, product->in[worker]},
+                                         {DNNL_ARG_WEIGHTS, job->linear->weights[chunk]},
+                                         {DNNL_ARG_BIAS, job->linear->biases[chunk]},
+                                         {DNNL_ARG_DST, product->out[worker]},
+                                         {DNNL_ARG_SCRATCHPAD, product->scratch[worker]}};
     const int before = lancet_omp_enter();
 
     dnnl_memory_set_data_handle(product->in[worker], (void *)(job->in + row * job->in_stride));
@@ -269,8 +276,9 @@ static lancet_status make_plan(struct plan *plan, lancet_linear_cache *cache, co
         for (size_t last = 0; last < 2 && status == LANCET_OK; last++) {
             if ((longer && !plan->longer) || (!last && linear->chunks == 1))
                 continue;
-            status = find_product(&plan->products[longer][last], cache, job, plan->rows + longer,
-                                  last ? last_columns : LANCET_CHUNK, last ? &linear->last : &linear->wide, error);
+            status =
+                find_product(&plan->products[longer][last], cache, job, plan->rows + longer,
+                             last ? last_columns : LANCET_CHUNK, last ? &linear->last : &linear->wide, error);
         }
     return status;
 }

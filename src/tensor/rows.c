@@ -20,12 +20,12 @@ static void norm_task(void *context, size_t index, int worker)
 
     (void)worker;
     for (size_t row = first; row < run->rows && row < first + ROWS_OF_TASK; row++)
-        run->kernels->layer_norm(run->out + row * run->out_stride, run->in + row * run->in_stride, run->norm->weight,
-                                 run->norm->bias, run->width, run->epsilon);
+        run->kernels->layer_norm(run->out + row * run->out_stride, run->in + row * run->in_stride,
+                                 run->norm->weight, run->norm->bias, run->width, run->epsilon);
 }
 
-void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const float *in, size_t in_stride, size_t rows,
-                      size_t width, const lancet_norm *norm, float epsilon)
+void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const float *in, size_t in_stride,
+                      size_t rows, size_t width, const lancet_norm *norm, float epsilon)
 {
     struct norm_run run = {lancet_kernels_get(), out, in, out_stride, in_stride, rows, width, norm, epsilon};
 
@@ -45,7 +45,8 @@ static void attention_task(void *context, size_t index, int worker)
     run->kernels->attention(&run->jobs[index], run->scratch[worker]);
 }
 
-void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count, float *const *scratch)
+void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count,
+                          float *const *scratch)
 {
     struct attention_run run = {lancet_kernels_get(), jobs, scratch};
 

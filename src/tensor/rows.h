@@ -11,10 +11,11 @@ typedef struct lancet_norm {
 } lancet_norm;
 
 /** out [rows, width] = layer norm of in [rows, width]; rows are `*_stride` floats apart; in may be out. */
-void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const float *in, size_t in_stride, size_t rows,
-                      size_t width, const lancet_norm *norm, float epsilon);
+void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const float *in, size_t in_stride,
+                      size_t rows, size_t width, const lancet_norm *norm, float epsilon);
 
 /** Runs independent attentions. scratch[worker]: enough for each job, 64-byte aligned. */
-void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count, float *const *scratch);
+void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count,
+                          float *const *scratch);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tensor/tensor.h"
 
+#include "tensor/kernels.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -44,44 +46,16 @@ lancet_tensor lancet_tensor_rows(const lancet_tensor *tensor, size_t first, size
     return view;
 }
 
-static float from_bits(uint32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* IEEE 754 binary16, exact: every half is a float. */
-static float from_half(uint16_t half)
-{
-    const uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-    const uint32_t exponent = half >> 10 & 0x1F, fraction = half & 0x3FF;
-
-    if (exponent == 0x1F) /* infinity, or NaN with its payload */
-        return from_bits(sign | 0x7F800000 | fraction << 13);
-    if (exponent)
-        return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-    /* Subnormal: fraction x 2^-24, which float's multiplication gives exactly. */
-    const float magnitude = (float)fraction * 0x1p-24f;
-    return sign ? -magnitude : magnitude;
-}
-
 void lancet_tensor_read(float *out, const lancet_tensor *tensor, size_t first, size_t count)
 {
-    /* Files do not align their tensors, hence memcpy throughout. */
     const char *bytes = (const char *)tensor->data + first * lancet_dtype_size(tensor->dtype);
 
     if (!count)
         return;
-    if (tensor->dtype == LANCET_F32) {
-        memcpy(out, bytes, count * sizeof *out);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint16_t bits;
-
-        memcpy(&bits, bytes + 2 * i, sizeof bits);
-        out[i] = tensor->dtype == LANCET_F16 ? from_half(bits) : from_bits((uint32_t)bits << 16);
-    }
+    if (tensor->dtype == LANCET_F32)
+        memcpy(out, bytes, count * sizeof *out); /* files do not align their tensors */
+    else if (tensor->dtype == LANCET_F16)
+        lancet_kernels_get()->from_half(out, bytes, count);
+    else
+        lancet_kernels_get()->from_bfloat(out, bytes, count);
 }

@@ -37,7 +37,8 @@ typedef struct lancet_tensor {
 /** Writes "[2,3]" (or "[]") into text. */
 void lancet_shape_print(char *text, size_t size, const size_t *shape, size_t rank);
 
-/** The view's rows first .. first + rows - 1 (of its first dimension, rank >= 1). The caller keeps them in range. */
+/** The view's rows first .. first + rows - 1 (of its first dimension, rank >= 1). The caller keeps them in
+ * range. */
 lancet_tensor lancet_tensor_rows(const lancet_tensor *tensor, size_t first, size_t rows);
 
 /** Converts `count` elements starting at element `first` to float. Floating types only. */

@@ -1,4 +1,5 @@
-/* The ground floor: checked arithmetic, buffers, arenas, UTF-8, errors. SPDX-License-Identifier: Apache-2.0 */
+/* The ground floor: checked arithmetic, buffers, arenas, UTF-8, errors. SPDX-License-Identifier: Apache-2.0
+ */
 #include "base/arena.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -109,18 +110,18 @@ static void test_utf8(void **state)
         {"abc", 3, 3},
         {"", 0, 0},
         {"\xC2\x80\xDF\xBF", 4, 4},
-        {"\xC1\xBF", 2, 0},                 /* overlong */
+        {"\xC1\xBF", 2, 0}, /* overlong */
         {"\xE0\xA0\x80\xED\x9F\xBF", 6, 6},
-        {"\xE0\x9F\xBF", 3, 0},             /* overlong */
-        {"\xED\xA0\x80", 3, 0},             /* surrogate */
+        {"\xE0\x9F\xBF", 3, 0}, /* overlong */
+        {"\xED\xA0\x80", 3, 0}, /* surrogate */
         {"a\xED\xBF\xBF", 4, 1},
         {"\xEE\x80\x80\xEF\xBF\xBF", 6, 6},
         {"\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", 8, 8},
-        {"\xF0\x8F\xBF\xBF", 4, 0},         /* overlong */
-        {"\xF4\x90\x80\x80", 4, 0},         /* above U+10FFFF */
+        {"\xF0\x8F\xBF\xBF", 4, 0}, /* overlong */
+        {"\xF4\x90\x80\x80", 4, 0}, /* above U+10FFFF */
         {"\xF5\x80\x80\x80", 4, 0},
-        {"ab\x80", 3, 2},                   /* a lone tail */
-        {"ab\xE2\x82", 4, 2},               /* cut short */
+        {"ab\x80", 3, 2},     /* a lone tail */
+        {"ab\xE2\x82", 4, 2}, /* cut short */
         {"\xFF", 1, 0},
     };
 

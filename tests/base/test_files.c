@@ -99,7 +99,8 @@ static void test_a_failed_write_leaves_nothing(void **state)
     lancet_free(path);
     path = lancet_path_join(folder, "folder");
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(lancet_file_write(path, "x", 1, &error), LANCET_ERROR_IO); /* a folder cannot be replaced */
+    assert_int_equal(lancet_file_write(path, "x", 1, &error),
+                     LANCET_ERROR_IO); /* a folder cannot be replaced */
     assert_int_equal(rmdir(path), 0);
     lancet_free(path);
     open = opendir(folder);

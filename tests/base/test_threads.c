@@ -1,4 +1,5 @@
-/* The pool of threads: every task once, whatever the number of threads. SPDX-License-Identifier: Apache-2.0 */
+/* The pool of threads: every task once, whatever the number of threads. SPDX-License-Identifier: Apache-2.0
+ */
 #include "base/memory.h"
 #include "base/threads.h"
 

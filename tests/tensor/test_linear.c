@@ -1,5 +1,5 @@
-/* Linear layers against the product written out, in every shape of tile and chunk; the same bytes whatever the thread
- * count and the grouping. SPDX-License-Identifier: Apache-2.0 */
+/* Linear layers against the product written out, in every shape of tile and chunk; the same bytes whatever
+ * the thread count and the grouping. SPDX-License-Identifier: Apache-2.0 */
 #include "base/memory.h"
 #include "tensor/linear.h"
 
@@ -38,7 +38,8 @@ struct layer {
     lancet_linear *linear;
 };
 
-static void layer_open(struct layer *layer, lancet_pool *pool, size_t in, size_t out, bool bias, bool transposed)
+static void layer_open(struct layer *layer, lancet_pool *pool, size_t in, size_t out, bool bias,
+                       bool transposed)
 {
     lancet_linear_source source = {&layer->weight_view, bias ? &layer->bias_view : NULL, transposed};
     lancet_error error;
@@ -49,7 +50,8 @@ static void layer_open(struct layer *layer, lancet_pool *pool, size_t in, size_t
                                          .shape = {transposed ? in : out, transposed ? out : in},
                                          .count = in * out,
                                          .data = layer->weight};
-    layer->bias_view = (lancet_tensor){.name = "bias", .rank = 1, .shape = {out}, .count = out, .data = layer->bias};
+    layer->bias_view =
+        (lancet_tensor){.name = "bias", .rank = 1, .shape = {out}, .count = out, .data = layer->bias};
     if (!bias)
         memset(layer->bias, 0, out * sizeof *layer->bias);
     assert_int_equal(lancet_linear_open(&layer->linear, &source, pool, &error), LANCET_OK);
@@ -79,8 +81,8 @@ static double after(double value, lancet_linear_after what, double residual)
     return value;
 }
 
-static void check(lancet_linear_cache *cache, const struct layer *layer, bool transposed, size_t rows, size_t group,
-                  lancet_linear_after what)
+static void check(lancet_linear_cache *cache, const struct layer *layer, bool transposed, size_t rows,
+                  size_t group, lancet_linear_after what)
 {
     const size_t in_stride = layer->in + 5, out_stride = layer->out + 3;
     float *in = make(rows * in_stride), *out = make(rows * out_stride), *before = make(rows * out_stride);
@@ -100,10 +102,11 @@ static void check(lancet_linear_cache *cache, const struct layer *layer, bool tr
             }
             sum = layer->bias[c];
             for (size_t k = 0; k < layer->in; k++)
-                sum += (double)in[r * in_stride + k] * layer->weight[transposed ? k * layer->out + c : c * layer->in + k];
+                sum += (double)in[r * in_stride + k] *
+                       layer->weight[transposed ? k * layer->out + c : c * layer->in + k];
             if (!(fabs(found - after(sum, what, old)) <= 2e-6 * sqrt((double)layer->in) + 2e-6))
-                fail_msg("%zux%zux%zu, row %zu, column %zu: expected %.9g, found %.9g", rows, layer->out, layer->in, r, c,
-                         after(sum, what, old), (double)found);
+                fail_msg("%zux%zux%zu, row %zu, column %zu: expected %.9g, found %.9g", rows, layer->out,
+                         layer->in, r, c, after(sum, what, old), (double)found);
         }
     lancet_free(in);
     lancet_free(out);
@@ -112,7 +115,8 @@ static void check(lancet_linear_cache *cache, const struct layer *layer, bool tr
 
 static void test_shapes(void **state)
 {
-    static const size_t ins[] = {1, 3, 64, 100, 192}, outs[] = {1, 17, 64, 192, 193, 400}, rows[] = {1, 2, 37, 300};
+    static const size_t ins[] = {1, 3, 64, 100, 192}, outs[] = {1, 17, 64, 192, 193, 400},
+                        rows[] = {1, 2, 37, 300};
     lancet_linear_cache *cache = NULL;
     lancet_pool *pool = NULL;
     lancet_error error;
@@ -140,7 +144,8 @@ static void test_shapes(void **state)
 static void test_same_bytes(void **state)
 {
     const size_t in = 192, out = 500, group = 290, groups = 3;
-    float *values = make(groups * group * in), *alone = make(groups * group * out), *batch = make(groups * group * out);
+    float *values = make(groups * group * in), *alone = make(groups * group * out),
+          *batch = make(groups * group * out);
     struct layer layer;
 
     (void)state;
@@ -154,13 +159,14 @@ static void test_same_bytes(void **state)
         seed = 5;
         layer_open(&layer, pool, in, out, true, false);
         for (size_t g = 0; threads == 1 && g < groups; g++) {
-            const lancet_linear_job job = {layer.linear, values + g * group * in, alone + g * group * out, group, group,
-                                           in, out, LANCET_AFTER_QUICK_GELU};
+            const lancet_linear_job job = {
+                layer.linear, values + g * group * in, alone + g * group * out, group, group, in,
+                out,          LANCET_AFTER_QUICK_GELU};
 
             assert_int_equal(lancet_linear_run(cache, &job, 1, &error), LANCET_OK);
         }
-        const lancet_linear_job job = {layer.linear, values, batch, groups * group, group, in, out,
-                                       LANCET_AFTER_QUICK_GELU};
+        const lancet_linear_job job = {layer.linear, values, batch, groups * group,
+                                       group,        in,     out,   LANCET_AFTER_QUICK_GELU};
 
         assert_int_equal(lancet_linear_run(cache, &job, 1, &error), LANCET_OK);
         assert_memory_equal(alone, batch, groups * group * out * sizeof *batch);

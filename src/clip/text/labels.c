@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Prompts of one call to the tower: bounds the memory whatever the number of labels, and lets progress be told. */
+/* Prompts of one call to the tower: bounds the memory whatever the number of labels, and lets progress be
+ * told. */
 #define PROMPTS_AT_ONCE 512
 
 /* Prompts on their way through tokenizer and tower. */
@@ -30,7 +31,8 @@ static lancet_status encoder_open(struct encoder *encoder, lancet_session *sessi
     encoder->ids = lancet_allocate(PROMPTS_AT_ONCE * tower->context, sizeof *encoder->ids);
     encoder->rows = lancet_allocate(PROMPTS_AT_ONCE, sizeof *encoder->rows);
     encoder->features = lancet_allocate(PROMPTS_AT_ONCE * tower->embedding, sizeof *encoder->features);
-    return encoder->ids && encoder->rows && encoder->features ? LANCET_OK : lancet_fail_memory(error, "labels");
+    return encoder->ids && encoder->rows && encoder->features ? LANCET_OK
+                                                              : lancet_fail_memory(error, "labels");
 }
 
 static void encoder_close(struct encoder *encoder)
@@ -61,7 +63,8 @@ static lancet_status encoder_add(struct encoder *encoder, const char *text, char
         if (!*lost)
             return lancet_fail_memory(error, "a label's lost words");
     }
-    /* The row that is read is the first of the largest id: with a literal end token inside the text, that one. */
+    /* The row that is read is the first of the largest id: with a literal end token inside the text, that
+     * one. */
     for (size_t i = 1; i < context; i++)
         end = ids[i] > ids[end] ? i : end;
     encoder->rows[encoder->count++] = (lancet_text_row){ids, end + 1};
@@ -99,7 +102,8 @@ static lancet_status fill_prompt(lancet_buffer *prompt, const lancet_templates *
     return LANCET_OK;
 }
 
-/* What one call of lancet_labels_encode works on: labels 0 .. count - 1, then (with_empty) the empty string. */
+/* What one call of lancet_labels_encode works on: labels 0 .. count - 1, then (with_empty) the empty string.
+ */
 struct work {
     struct encoder encoder;
     lancet_labels *labels;
@@ -142,10 +146,11 @@ static lancet_status encode_items(struct work *work, lancet_error *error)
         for (size_t t = 0; t < work->templates_count; t++) {
             const bool label = item < labels->count;
 
-            status = fill_prompt(&work->encoder.prompt, work->templates, t, label ? labels->texts[item] : "", error);
+            status = fill_prompt(&work->encoder.prompt, work->templates, t, label ? labels->texts[item] : "",
+                                 error);
             if (status == LANCET_OK)
-                status = encoder_add(&work->encoder, work->encoder.prompt.bytes, label ? &labels->lost[item] : NULL,
-                                     error);
+                status = encoder_add(&work->encoder, work->encoder.prompt.bytes,
+                                     label ? &labels->lost[item] : NULL, error);
             if (status == LANCET_OK && work->encoder.count == PROMPTS_AT_ONCE)
                 status = flush(work, error);
             if (status != LANCET_OK)
@@ -154,7 +159,8 @@ static lancet_status encode_items(struct work *work, lancet_error *error)
     if (work->encoder.count)
         status = flush(work, error);
     for (size_t item = 0; item < work->items && status == LANCET_OK; item++)
-        normalise(item < labels->count ? labels->features + item * labels->width : labels->empty, labels->width);
+        normalise(item < labels->count ? labels->features + item * labels->width : labels->empty,
+                  labels->width);
     return status;
 }
 
@@ -173,7 +179,8 @@ static lancet_status encode_bare_empty(struct work *work, lancet_error *error)
 }
 
 static lancet_status make_labels(lancet_labels **result, const lancet_model *model, const char *const *texts,
-                                 size_t count, bool with_empty, const lancet_templates *templates, lancet_error *error)
+                                 size_t count, bool with_empty, const lancet_templates *templates,
+                                 lancet_error *error)
 {
     const size_t width = model->text.embedding, templates_count = lancet_templates_count(templates);
     lancet_labels *labels = lancet_allocate_zero(1, sizeof *labels);
@@ -224,11 +231,13 @@ lancet_status lancet_labels_encode(lancet_labels **result, lancet_session *sessi
     static const lancet_label_options defaults;
     struct work work = {.options = options ? options : &defaults};
     const lancet_redundant redundant = work.options->redundant;
-    const bool with_empty = redundant == LANCET_REDUNDANT_EMPTY || (redundant == LANCET_REDUNDANT_AUTO && count == 1);
+    const bool with_empty =
+        redundant == LANCET_REDUNDANT_EMPTY || (redundant == LANCET_REDUNDANT_AUTO && count == 1);
     lancet_status status;
 
     if (!result || !session)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_labels_encode: %s is NULL", result ? "session" : "labels");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_labels_encode: %s is NULL",
+                           result ? "session" : "labels");
     *result = NULL;
     status = check_texts(texts, count, error);
     if (status == LANCET_OK && (redundant < LANCET_REDUNDANT_AUTO || redundant > LANCET_REDUNDANT_NONE))
@@ -257,15 +266,16 @@ lancet_status lancet_labels_encode(lancet_labels **result, lancet_session *sessi
     return status;
 }
 
-lancet_status lancet_text_encode(float *features, lancet_session *session, const char *const *texts, size_t count,
-                                 lancet_error *error)
+lancet_status lancet_text_encode(float *features, lancet_session *session, const char *const *texts,
+                                 size_t count, lancet_error *error)
 {
     struct encoder encoder = {0};
     lancet_status status;
     size_t done = 0;
 
     if (!features || !session)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_text_encode: %s is NULL", features ? "session" : "features");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_text_encode: %s is NULL",
+                           features ? "session" : "features");
     status = check_texts(texts, count, error);
     if (status == LANCET_OK)
         status = lancet_model_need_text(session->model, error);

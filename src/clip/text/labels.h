@@ -6,9 +6,9 @@
 
 struct lancet_labels {
     size_t count, width;
-    char **texts;      /* [count] */
-    char **lost;       /* [count], NULL where nothing was cut */
-    char **templates;  /* [template_count] */
+    char **texts;     /* [count] */
+    char **lost;      /* [count], NULL where nothing was cut */
+    char **templates; /* [template_count] */
     size_t template_count;
     float *features;   /* [count, width] */
     float *empty;      /* [width]; NULL: not encoded */

@@ -1,4 +1,5 @@
-/* Label banks on disk: a safetensors file with the words in its metadata. SPDX-License-Identifier: Apache-2.0 */
+/* Label banks on disk: a safetensors file with the words in its metadata. SPDX-License-Identifier: Apache-2.0
+ */
 #include "clip/text/labels.h"
 
 #include "base/memory.h"
@@ -13,7 +14,8 @@
 #define FORMAT "lancet-labels-1"
 
 /* strings as a JSON array into `out`. */
-static lancet_status print_strings(lancet_buffer *out, char *const *strings, size_t count, lancet_error *error)
+static lancet_status print_strings(lancet_buffer *out, char *const *strings, size_t count,
+                                   lancet_error *error)
 {
     json_t *array = json_array();
     char *text = NULL;
@@ -54,7 +56,8 @@ lancet_status lancet_labels_save(const lancet_labels *labels, const char *path, 
     size_t count = 0;
 
     if (!labels || !path)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_labels_save: %s is NULL", labels ? "path" : "labels");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_labels_save: %s is NULL",
+                           labels ? "path" : "labels");
     status = print_strings(&texts, labels->texts, labels->count, error);
     if (status == LANCET_OK)
         status = print_strings(&templates, labels->templates, labels->template_count, error);
@@ -80,8 +83,8 @@ static lancet_status wrong(const char *path, const char *what, lancet_error *err
 }
 
 /* Reads metadata `key`, a JSON array of strings. */
-static lancet_status read_strings(char ***strings, size_t *count, const lancet_checkpoint *file, const char *key,
-                                  lancet_error *error)
+static lancet_status read_strings(char ***strings, size_t *count, const lancet_checkpoint *file,
+                                  const char *key, lancet_error *error)
 {
     const char *path = lancet_checkpoint_path(file), *text = lancet_checkpoint_metadata(file, key);
     lancet_status status = LANCET_OK;
@@ -90,11 +93,13 @@ static lancet_status read_strings(char ***strings, size_t *count, const lancet_c
     size_t items;
 
     if (!text)
-        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: not a label bank: expected \"%s\" in its metadata", path, key);
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: not a label bank: expected \"%s\" in its metadata",
+                           path, key);
     array = json_loads(text, JSON_REJECT_DUPLICATES, &problem);
     if (!json_is_array(array)) {
-        status = lancet_fail(error, LANCET_ERROR_INPUT, "%s: metadata \"%s\": expected an array of strings: %s", path,
-                             key, array ? "found something else" : problem.text);
+        status =
+            lancet_fail(error, LANCET_ERROR_INPUT, "%s: metadata \"%s\": expected an array of strings: %s",
+                        path, key, array ? "found something else" : problem.text);
         goto done;
     }
     items = json_array_size(array);
@@ -108,8 +113,8 @@ static lancet_status read_strings(char ***strings, size_t *count, const lancet_c
         const json_t *item = json_array_get(array, i);
 
         if (!json_is_string(item)) {
-            status = lancet_fail(error, LANCET_ERROR_INPUT, "%s: metadata \"%s\": item %zu: expected a string", path, key,
-                                 i + 1);
+            status = lancet_fail(error, LANCET_ERROR_INPUT,
+                                 "%s: metadata \"%s\": item %zu: expected a string", path, key, i + 1);
             goto done;
         }
         (*strings)[i] = lancet_copy_text(json_string_value(item), json_string_length(item));
@@ -124,8 +129,8 @@ done:
 }
 
 /* Reads tensor `name` [rows, width] of unit-length rows; leaves *values NULL if it is absent. */
-static lancet_status read_features(float **values, const lancet_checkpoint *file, const char *name, size_t rows,
-                                   size_t width, lancet_error *error)
+static lancet_status read_features(float **values, const lancet_checkpoint *file, const char *name,
+                                   size_t rows, size_t width, lancet_error *error)
 {
     const lancet_tensor *tensor = lancet_checkpoint_find(file, name);
     const char *path = lancet_checkpoint_path(file);
@@ -134,9 +139,10 @@ static lancet_status read_features(float **values, const lancet_checkpoint *file
     if (!tensor)
         return LANCET_OK;
     lancet_shape_print(found, sizeof found, tensor->shape, tensor->rank);
-    if (tensor->dtype != LANCET_F32 || tensor->rank != 2 || tensor->shape[0] != rows || tensor->shape[1] != width)
-        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: expected F32 [%zu,%zu], found %s %s", path, name,
-                           rows, width, lancet_dtype_name(tensor->dtype), found);
+    if (tensor->dtype != LANCET_F32 || tensor->rank != 2 || tensor->shape[0] != rows ||
+        tensor->shape[1] != width)
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: expected F32 [%zu,%zu], found %s %s",
+                           path, name, rows, width, lancet_dtype_name(tensor->dtype), found);
     *values = lancet_allocate(tensor->count, sizeof **values);
     if (!*values)
         return lancet_fail_memory(error, "a label bank");
@@ -148,8 +154,8 @@ static lancet_status read_features(float **values, const lancet_checkpoint *file
             squares += (double)(*values)[row * width + i] * (*values)[row * width + i];
         if (!(fabs(squares - 1) < 1e-3)) /* also catches what is not a number */
             return lancet_fail(error, LANCET_ERROR_INPUT,
-                               "%s: tensor %s: row %zu: expected a feature of length 1, found %g", path, name, row + 1,
-                               sqrt(squares));
+                               "%s: tensor %s: row %zu: expected a feature of length 1, found %g", path, name,
+                               row + 1, sqrt(squares));
     }
     return LANCET_OK;
 }
@@ -189,7 +195,8 @@ lancet_status lancet_labels_open(lancet_labels **result, const char *path, lance
     lancet_status status;
 
     if (!result || !path)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_labels_open: %s is NULL", result ? "path" : "labels");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_labels_open: %s is NULL",
+                           result ? "path" : "labels");
     *result = NULL;
     status = lancet_checkpoint_open(&file, path, error);
     if (status != LANCET_OK)

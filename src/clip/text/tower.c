@@ -22,7 +22,8 @@ lancet_status lancet_text_tower_open(lancet_text_tower *tower, const lancet_chec
     tower->quick = configuration->activation == LANCET_ACTIVATION_QUICK_GELU;
     tower->token_embedding = weights.token_embedding;
 
-    const lancet_tensor *small[] = {&weights.ln_final_weight, &weights.ln_final_bias, &weights.positional_embedding};
+    const lancet_tensor *small[] = {&weights.ln_final_weight, &weights.ln_final_bias,
+                                    &weights.positional_embedding};
 
     tower->norms = lancet_copy_tensors(small, sizeof small / sizeof *small);
     tower->blocks = lancet_allocate_zero(weights.block_count, sizeof *tower->blocks);
@@ -32,8 +33,8 @@ lancet_status lancet_text_tower_open(lancet_text_tower *tower, const lancet_chec
     }
     tower->norm_final = (lancet_norm){tower->norms, tower->norms + tower->width};
     tower->positions = tower->norms + 2 * tower->width;
-    status = lancet_pack(&tower->projection, &weights.projection, NULL, !weights.projection_transposed, checkpoint, pool,
-                         error);
+    status = lancet_pack(&tower->projection, &weights.projection, NULL, !weights.projection_transposed,
+                         checkpoint, pool, error);
     for (size_t i = 0; i < weights.block_count && status == LANCET_OK; i++) {
         tower->block_count = i + 1; /* also a block that fails half-way is to be closed */
         status = lancet_block_open(&tower->blocks[i], &weights.blocks[i], checkpoint, pool, error);

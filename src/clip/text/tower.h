@@ -9,7 +9,7 @@
 typedef struct lancet_text_tower {
     size_t width, heads, hidden, context, vocabulary, embedding; /* D, H, 4D, tokens, tokens, C */
     float epsilon;
-    bool quick; /* QuickGELU */
+    bool quick;                    /* QuickGELU */
     lancet_tensor token_embedding; /* [vocabulary, D], left in the file: a text touches a few rows of it */
     lancet_linear *projection;     /* [C, D] */
     lancet_norm norm_final;
@@ -24,8 +24,8 @@ lancet_status lancet_text_tower_open(lancet_text_tower *tower, const lancet_chec
                                      lancet_error *error);
 void lancet_text_tower_close(lancet_text_tower *tower);
 
-/** One text's tokens, start token first, up to and with the one whose row is read (the end token): attention looks back
- *  only, so nothing after it matters. */
+/** One text's tokens, start token first, up to and with the one whose row is read (the end token): attention
+ * looks back only, so nothing after it matters. */
 typedef struct lancet_text_row {
     const int32_t *ids; /* [length], each below the tower's vocabulary */
     size_t length;      /* 1 .. context */

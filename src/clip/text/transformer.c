@@ -1,5 +1,5 @@
-/* Running the text tower. Texts of any length stand end to end as rows of one matrix; only attention knows where one
- * ends and the next begins. SPDX-License-Identifier: Apache-2.0 */
+/* Running the text tower. Texts of any length stand end to end as rows of one matrix; only attention knows
+ * where one ends and the next begins. SPDX-License-Identifier: Apache-2.0 */
 #include "clip/session.h"
 
 #include <math.h>
@@ -25,7 +25,8 @@ static lancet_status lay_out(struct pass *pass, lancet_error *error)
     const lancet_text_tower *tower = pass->tower;
     const size_t threads = (size_t)lancet_pool_threads(session->pool);
     const size_t stream = pass->rows * tower->width, ends = pass->count * tower->width;
-    const size_t scratch = lancet_kernels_get()->attention_scratch(pass->longest, tower->width / tower->heads);
+    const size_t scratch =
+        lancet_kernels_get()->attention_scratch(pass->longest, tower->width / tower->heads);
     float **const streams[] = {&pass->original, &pass->normed, &pass->query,
                                &pass->key,      &pass->value,  &pass->attended};
     const size_t stream_count = sizeof streams / sizeof *streams;
@@ -42,7 +43,8 @@ static lancet_status lay_out(struct pass *pass, lancet_error *error)
     pass->hidden = lancet_arena_take(&session->arena, pass->rows * tower->hidden, sizeof(float));
     pass->last = lancet_arena_take(&session->arena, ends, sizeof(float));
     pass->last_normed = lancet_arena_take(&session->arena, ends, sizeof(float));
-    pass->attentions = lancet_arena_take(&session->arena, pass->count * tower->heads, sizeof(lancet_attention));
+    pass->attentions =
+        lancet_arena_take(&session->arena, pass->count * tower->heads, sizeof(lancet_attention));
     for (size_t i = 0; i < threads; i++)
         session->scratch[i] = lancet_arena_take(&session->arena, scratch, sizeof(float));
     return LANCET_OK;
@@ -55,7 +57,8 @@ static void embed(struct pass *pass)
 
     for (size_t i = 0; i < pass->count; i++)
         for (size_t k = 0; k < pass->texts[i].length; k++, row += width) {
-            lancet_tensor_read(row, &pass->tower->token_embedding, (size_t)pass->texts[i].ids[k] * width, width);
+            lancet_tensor_read(row, &pass->tower->token_embedding, (size_t)pass->texts[i].ids[k] * width,
+                               width);
             for (size_t d = 0; d < width; d++)
                 row[d] += pass->tower->positions[k * width + d];
         }
@@ -73,8 +76,8 @@ static void gather_ends(const struct pass *pass, float *to, const float *from)
     }
 }
 
-/* Attention of every text and head: each token to itself and those before it, or (ends) the end token's row alone, whose
- * query and result are the i-th row. */
+/* Attention of every text and head: each token to itself and those before it, or (ends) the end token's row
+ * alone, whose query and result are the i-th row. */
 static void attend(struct pass *pass, bool ends)
 {
     const size_t width = pass->tower->width, heads = pass->tower->heads, head_width = width / heads;
@@ -107,8 +110,8 @@ static void attend(struct pass *pass, bool ends)
     lancet_attention_run(pass->session->pool, pass->attentions, count, pass->session->scratch);
 }
 
-/* One block over `rows` rows; after the last block only the end tokens' rows are read, so from its queries on only those
- * are computed (in pass->last). */
+/* One block over `rows` rows; after the last block only the end tokens' rows are read, so from its queries on
+ * only those are computed (in pass->last). */
 static lancet_status run_block(struct pass *pass, const lancet_block *block, bool last, lancet_error *error)
 {
     lancet_session *session = pass->session;
@@ -120,11 +123,18 @@ static lancet_status run_block(struct pass *pass, const lancet_block *block, boo
         {block->value, pass->normed, pass->value, rows, 0, width, width, LANCET_AFTER_NOTHING},
         {block->query, normed, pass->query, some, 0, width, width, LANCET_AFTER_NOTHING},
     };
-    const lancet_linear_job gather = {block->out, pass->attended, stream, some, 0, width, width, LANCET_AFTER_ADD};
-    const lancet_linear_job expand = {block->expand, normed, pass->hidden, some, 0, width, tower->hidden,
+    const lancet_linear_job gather = {block->out, pass->attended, stream, some,
+                                      0,          width,          width,  LANCET_AFTER_ADD};
+    const lancet_linear_job expand = {block->expand,
+                                      normed,
+                                      pass->hidden,
+                                      some,
+                                      0,
+                                      width,
+                                      tower->hidden,
                                       tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU};
-    const lancet_linear_job contract = {block->contract, pass->hidden, stream, some, 0, tower->hidden, width,
-                                        LANCET_AFTER_ADD};
+    const lancet_linear_job contract = {block->contract, pass->hidden, stream,          some, 0,
+                                        tower->hidden,   width,        LANCET_AFTER_ADD};
     lancet_status status;
 
     lancet_norm_rows(session->pool, pass->normed, width, pass->original, width, rows, width, &block->norm_1,
@@ -140,7 +150,8 @@ static lancet_status run_block(struct pass *pass, const lancet_block *block, boo
     status = lancet_linear_run(session->linears, &gather, 1, error);
     if (status != LANCET_OK)
         return status;
-    lancet_norm_rows(session->pool, normed, width, stream, width, some, width, &block->norm_2, tower->epsilon);
+    lancet_norm_rows(session->pool, normed, width, stream, width, some, width, &block->norm_2,
+                     tower->epsilon);
     status = lancet_linear_run(session->linears, &expand, 1, error);
     if (status == LANCET_OK)
         status = lancet_linear_run(session->linears, &contract, 1, error);
@@ -162,10 +173,11 @@ static lancet_status run_pass(float *features, struct pass *pass, lancet_error *
         status = run_block(pass, &tower->blocks[i], i + 1 == tower->block_count, error);
     if (status != LANCET_OK)
         return status;
-    lancet_norm_rows(pass->session->pool, pass->last, width, pass->last, width, pass->count, width, &tower->norm_final,
-                     tower->epsilon);
-    const lancet_linear_job project = {tower->projection, pass->last, features, pass->count, 0, width,
-                                       tower->embedding, LANCET_AFTER_NOTHING};
+    lancet_norm_rows(pass->session->pool, pass->last, width, pass->last, width, pass->count, width,
+                     &tower->norm_final, tower->epsilon);
+    const lancet_linear_job project = {
+        tower->projection, pass->last,          features, pass->count, 0, width,
+        tower->embedding,  LANCET_AFTER_NOTHING};
 
     return lancet_linear_run(pass->session->linears, &project, 1, error);
 }

@@ -33,15 +33,17 @@ static lancet_features *make_features(const lancet_session *session, const lance
     features->side = resolved->side;
     features->surgery_start = resolved->surgery_start;
     memcpy(features->model_hash, about->hash, sizeof features->model_hash);
-    features->tokens = lancet_allocate((1 + features->grid * features->grid) * features->width, sizeof(float));
+    features->tokens =
+        lancet_allocate((1 + features->grid * features->grid) * features->width, sizeof(float));
     if (!features->tokens)
         lancet_features_close(&features);
     return features;
 }
 
 /* One pass: pictures into features, through buffers that hold `count` pictures' pixels and tokens. */
-static lancet_status encode_pass(lancet_features **features, lancet_session *session, const lancet_picture *pictures,
-                                 size_t count, const lancet_feature_options *resolved, lancet_error *error)
+static lancet_status encode_pass(lancet_features **features, lancet_session *session,
+                                 const lancet_picture *pictures, size_t count,
+                                 const lancet_feature_options *resolved, lancet_error *error)
 {
     const size_t pixels = 3 * (size_t)resolved->side * (size_t)resolved->side;
     const size_t grid = (size_t)(resolved->side / session->model->description.patch_side);
@@ -102,16 +104,17 @@ lancet_status lancet_features_encode_batch(lancet_features **features, lancet_se
     for (size_t first = 0; first < count && status == LANCET_OK; first += at_once) {
         const size_t rest = count - first;
 
-        status = encode_pass(features + first, session, pictures + first, rest < at_once ? rest : at_once, &resolved,
-                             error);
+        status = encode_pass(features + first, session, pictures + first, rest < at_once ? rest : at_once,
+                             &resolved, error);
     }
     if (status != LANCET_OK)
         close_all(features, count);
     return status;
 }
 
-lancet_status lancet_features_encode(lancet_features **features, lancet_session *session, const lancet_picture *picture,
-                                     const lancet_feature_options *options, lancet_error *error)
+lancet_status lancet_features_encode(lancet_features **features, lancet_session *session,
+                                     const lancet_picture *picture, const lancet_feature_options *options,
+                                     lancet_error *error)
 {
     return lancet_features_encode_batch(features, session, picture, 1, options, error);
 }
@@ -138,7 +141,8 @@ lancet_status lancet_tokens_walk(lancet_session *session, const lancet_picture *
     float *pixels = NULL;
 
     if (!session || !visit)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_tokens_walk: %s is NULL", session ? "visit" : "session");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_tokens_walk: %s is NULL",
+                           session ? "visit" : "session");
     status = lancet_model_need_vision(session->model, error);
     if (status == LANCET_OK)
         status = lancet_picture_check(picture, "lancet_tokens_walk", error);
@@ -147,7 +151,8 @@ lancet_status lancet_tokens_walk(lancet_session *session, const lancet_picture *
     if (status != LANCET_OK)
         return status;
     pixels = lancet_allocate(3 * (size_t)resolved.side * (size_t)resolved.side, sizeof *pixels);
-    status = pixels ? lancet_pixels_fill(pixels, picture, &resolved, error) : lancet_fail_memory(error, "a picture");
+    status = pixels ? lancet_pixels_fill(pixels, picture, &resolved, error)
+                    : lancet_fail_memory(error, "a picture");
     if (status == LANCET_OK) {
         const float *const inputs[] = {pixels};
         lancet_vision_job job = {.pixels = inputs,

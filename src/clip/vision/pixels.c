@@ -27,11 +27,11 @@ static lancet_status resolve_surgery(lancet_feature_options *resolved, int block
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                            "surgery_last and surgery_start: give one of them, found %d and %d", last, start);
     if (last < 0 || last > blocks)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "surgery_last: expected 1 to %d (the model's blocks), found %d",
-                           blocks, last);
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "surgery_last: expected 1 to %d (the model's blocks), found %d", blocks, last);
     if (start < 0 || start > blocks)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "surgery_start: expected 1 to %d (the model's blocks), found %d",
-                           blocks, start);
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "surgery_start: expected 1 to %d (the model's blocks), found %d", blocks, start);
     if (!start) {
         const int wanted = last ? last : 6;
 
@@ -48,8 +48,8 @@ lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, c
 
     *resolved = options ? *options : (lancet_feature_options){0};
     if (resolved->path != LANCET_PATH_SURGERY && resolved->path != LANCET_PATH_PLAIN)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "path: expected LANCET_PATH_SURGERY or _PLAIN, found %d",
-                           (int)resolved->path);
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "path: expected LANCET_PATH_SURGERY or _PLAIN, found %d", (int)resolved->path);
     if (!resolved->side)
         resolved->side = about->image_side;
     if (resolved->side < about->patch_side || resolved->side > LANCET_SIDE_MAX)
@@ -60,15 +60,17 @@ lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, c
         memcpy(resolved->deviation, about->deviation, sizeof resolved->deviation);
     }
     for (int c = 0; c < 3; c++)
-        if (!isfinite(resolved->mean[c]) || !(resolved->deviation[c] > 0) || !isfinite(resolved->deviation[c]))
-            return lancet_fail(error, LANCET_ERROR_ARGUMENT,
-                               "mean and deviation: expected finite numbers and deviations above 0, found %g and %g",
-                               (double)resolved->mean[c], (double)resolved->deviation[c]);
+        if (!isfinite(resolved->mean[c]) || !(resolved->deviation[c] > 0) ||
+            !isfinite(resolved->deviation[c]))
+            return lancet_fail(
+                error, LANCET_ERROR_ARGUMENT,
+                "mean and deviation: expected finite numbers and deviations above 0, found %g and %g",
+                (double)resolved->mean[c], (double)resolved->deviation[c]);
     return resolve_surgery(resolved, about->vision_blocks, error);
 }
 
-lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture, const lancet_feature_options *resolved,
-                                 lancet_error *error)
+lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture,
+                                 const lancet_feature_options *resolved, lancet_error *error)
 {
     const size_t side = (size_t)resolved->side;
     uint8_t *small = lancet_allocate(side * side, 3);
@@ -96,7 +98,8 @@ lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model, co
     lancet_status status;
 
     if (!pixels || !model)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_pixels_prepare: %s is NULL", pixels ? "model" : "pixels");
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_pixels_prepare: %s is NULL",
+                           pixels ? "model" : "pixels");
     status = lancet_model_need_vision(model, error);
     if (status == LANCET_OK)
         status = lancet_picture_check(picture, "lancet_pixels_prepare", error);

@@ -22,8 +22,9 @@ lancet_status lancet_vision_tower_open(lancet_vision_tower *tower, const lancet_
     tower->epsilon = configuration->layer_norm_epsilon;
     tower->quick = configuration->activation == LANCET_ACTIVATION_QUICK_GELU;
 
-    const lancet_tensor *small[] = {&weights.class_embedding, &weights.ln_pre_weight,  &weights.ln_pre_bias,
-                                    &weights.ln_post_weight,  &weights.ln_post_bias, &weights.positional_embedding};
+    const lancet_tensor *small[] = {&weights.class_embedding, &weights.ln_pre_weight,
+                                    &weights.ln_pre_bias,     &weights.ln_post_weight,
+                                    &weights.ln_post_bias,    &weights.positional_embedding};
 
     tower->class_embedding = lancet_copy_tensors(small, sizeof small / sizeof *small);
     tower->blocks = lancet_allocate_zero(weights.block_count, sizeof *tower->blocks);
@@ -36,8 +37,8 @@ lancet_status lancet_vision_tower_open(lancet_vision_tower *tower, const lancet_
     tower->positions = tower->class_embedding + 5 * width;
     status = lancet_pack(&tower->patches, &weights.patch_weight, NULL, false, checkpoint, pool, error);
     if (status == LANCET_OK)
-        status = lancet_pack(&tower->projection, &weights.projection, NULL, !weights.projection_transposed, checkpoint,
-                             pool, error);
+        status = lancet_pack(&tower->projection, &weights.projection, NULL, !weights.projection_transposed,
+                             checkpoint, pool, error);
     for (size_t i = 0; i < weights.block_count && status == LANCET_OK; i++) {
         tower->block_count = i + 1; /* also a block that fails half-way is to be closed */
         status = lancet_block_open(&tower->blocks[i], &weights.blocks[i], checkpoint, pool, error);

@@ -9,7 +9,7 @@
 typedef struct lancet_vision_tower {
     size_t width, heads, hidden, patch, grid, embedding; /* D, H, 4D, p, g, C */
     float epsilon;
-    bool quick; /* QuickGELU */
+    bool quick;                          /* QuickGELU */
     lancet_linear *patches, *projection; /* [D, 3 p p], [C, D] */
     lancet_norm norm_pre, norm_post;
     float *class_embedding; /* [D]; the block of floats that all below are pieces of */
@@ -27,9 +27,10 @@ void lancet_vision_tower_close(lancet_vision_tower *tower);
 typedef struct lancet_vision_job {
     const float *const *pixels; /* [pictures] of [3, side, side] */
     size_t pictures, side;
-    size_t start; /* 1-based first block with the surgery path; 0: the plain path alone */
+    size_t start;  /* 1-based first block with the surgery path; 0: the plain path alone */
     float *tokens; /* [pictures, 1 + H*W, C]; NULL: only visit */
-    int (*visit)(void *context, int block, size_t tokens, size_t width, const float *original, const float *surgery);
+    int (*visit)(void *context, int block, size_t tokens, size_t width, const float *original,
+                 const float *surgery);
     void *context; /* visit needs pictures == 1 */
     int stopped;   /* out: what visit returned */
 } lancet_vision_job;

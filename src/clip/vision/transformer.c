@@ -1,9 +1,9 @@
 /* Running the vision tower: the plain path, and beside it the surgery path (the paper's Eq. 6-7).
  *
- * The surgery path is CLIP's own residual stream from block `start` on, to which each further block adds only the
- * attention of its values among themselves, x^ = x_start + sum of out(softmax(v v^T / sqrt(d)) v), with the values of the
- * original path. So both paths share every layer norm and every value; the second costs an attention and an
- * out-projection a block.
+ * The surgery path is CLIP's own residual stream from block `start` on, to which each further block adds only
+ * the attention of its values among themselves, x^ = x_start + sum of out(softmax(v v^T / sqrt(d)) v), with
+ * the values of the original path. So both paths share every layer norm and every value; the second costs an
+ * attention and an out-projection a block.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clip/session.h"
@@ -18,11 +18,11 @@ struct pass {
     const lancet_vision_tower *tower;
     lancet_vision_job *job;
     size_t grid, n, rows;
-    float *original, *surgery; /* [rows, D]: the two residual streams */
-    float *normed;             /* [rows, D] */
+    float *original, *surgery;                          /* [rows, D]: the two residual streams */
+    float *normed;                                      /* [rows, D] */
     float *query, *key, *value, *attended, *consistent; /* [rows, D] */
-    float *hidden;             /* [rows, 4D]; the patches' pixels before the first block */
-    float *positions;          /* [n, D] */
+    float *hidden;                /* [rows, 4D]; the patches' pixels before the first block */
+    float *positions;             /* [n, D] */
     lancet_attention *attentions; /* [2 * pictures * heads] */
 };
 
@@ -43,7 +43,8 @@ static lancet_status lay_out(struct pass *pass, lancet_error *error)
     const size_t jobs = 2 * pass->job->pictures * tower->heads;
     float **const streams[] = {&pass->original, &pass->surgery, &pass->normed,   &pass->query,
                                &pass->key,      &pass->value,   &pass->attended, &pass->consistent};
-    size_t size = lancet_arena_need(hidden, sizeof(float)) + lancet_arena_need(pass->n * tower->width, sizeof(float)) +
+    size_t size = lancet_arena_need(hidden, sizeof(float)) +
+                  lancet_arena_need(pass->n * tower->width, sizeof(float)) +
                   lancet_arena_need(jobs, sizeof(lancet_attention)) +
                   threads * lancet_arena_need(scratch, sizeof(float));
 
@@ -71,13 +72,14 @@ static lancet_status place_positions(struct pass *pass, lancet_error *error)
         return LANCET_OK;
     }
     memcpy(pass->positions, tower->positions, width * sizeof(float));
-    if (!lancet_interpolate_bilinear(pass->positions + width, pass->grid, pass->grid, tower->positions + width,
-                                     tower->grid, tower->grid, width))
+    if (!lancet_interpolate_bilinear(pass->positions + width, pass->grid, pass->grid,
+                                     tower->positions + width, tower->grid, tower->grid, width))
         return lancet_fail_memory(error, "the position embedding");
     return LANCET_OK;
 }
 
-/* patches [grid * grid, 3 p p] from pixels [3, side, side], in the order of the patch weights [D, 3, p, p]. */
+/* patches [grid * grid, 3 p p] from pixels [3, side, side], in the order of the patch weights [D, 3, p, p].
+ */
 static void cut_patches(float *patches, const float *pixels, size_t side, size_t patch, size_t grid)
 {
     for (size_t row = 0; row < grid; row++)
@@ -94,13 +96,14 @@ static void cut_patches(float *patches, const float *pixels, size_t side, size_t
 static lancet_status embed(struct pass *pass, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
-    const size_t width = tower->width, patches = pass->grid * pass->grid, depth = 3 * tower->patch * tower->patch;
+    const size_t width = tower->width, patches = pass->grid * pass->grid,
+                 depth = 3 * tower->patch * tower->patch;
     lancet_status status = place_positions(pass, error);
 
     for (size_t i = 0; i < pass->job->pictures && status == LANCET_OK; i++) {
         float *tokens = pass->original + i * pass->n * width;
-        const lancet_linear_job job = {tower->patches, pass->hidden, tokens + width, patches, 0, depth, width,
-                                       LANCET_AFTER_NOTHING};
+        const lancet_linear_job job = {tower->patches, pass->hidden, tokens + width,      patches, 0,
+                                       depth,          width,        LANCET_AFTER_NOTHING};
 
         cut_patches(pass->hidden, pass->job->pixels[i], pass->job->side, tower->patch, pass->grid);
         status = lancet_linear_run(pass->session->linears, &job, 1, error);
@@ -113,8 +116,8 @@ static lancet_status embed(struct pass *pass, lancet_error *error)
     return status;
 }
 
-/* What of the original path a block has to compute: all tokens' rows, or the class tokens' alone. Jobs and norms see
- * them as `count` rows, `stride` floats apart, in groups of `group`. */
+/* What of the original path a block has to compute: all tokens' rows, or the class tokens' alone. Jobs and
+ * norms see them as `count` rows, `stride` floats apart, in groups of `group`. */
 struct reach {
     size_t count, stride, group;
 };
@@ -145,8 +148,8 @@ static void plan_attention(struct pass *pass, bool consistent, bool class_only, 
 }
 
 /* original += attention(norm_1(original)), surgery += consistent attention of the same. */
-static lancet_status attend(struct pass *pass, const lancet_block *block, const struct reach *reach, bool surgery,
-                            lancet_error *error)
+static lancet_status attend(struct pass *pass, const lancet_block *block, const struct reach *reach,
+                            bool surgery, lancet_error *error)
 {
     lancet_session *session = pass->session;
     const size_t width = pass->tower->width, rows = pass->rows, n = pass->n;
@@ -183,15 +186,17 @@ static lancet_status feed_forward(struct pass *pass, const lancet_block *block, 
                                   lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
-    const lancet_linear_job expand = {block->expand, pass->normed, pass->hidden, reach->count, reach->group,
-                                      reach->stride, tower->hidden,
-                                      tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU};
-    const lancet_linear_job contract = {block->contract, pass->hidden, pass->original, reach->count, reach->group,
-                                        tower->hidden, reach->stride, LANCET_AFTER_ADD};
+    const lancet_linear_job expand = {
+        block->expand, pass->normed,
+        pass->hidden,  reach->count,
+        reach->group,  reach->stride,
+        tower->hidden, tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU};
+    const lancet_linear_job contract = {block->contract, pass->hidden,  pass->original, reach->count,
+                                        reach->group,    tower->hidden, reach->stride,  LANCET_AFTER_ADD};
     lancet_status status;
 
-    lancet_norm_rows(pass->session->pool, pass->normed, reach->stride, pass->original, reach->stride, reach->count,
-                     tower->width, &block->norm_2, tower->epsilon);
+    lancet_norm_rows(pass->session->pool, pass->normed, reach->stride, pass->original, reach->stride,
+                     reach->count, tower->width, &block->norm_2, tower->epsilon);
     status = lancet_linear_run(pass->session->linears, &expand, 1, error);
     if (status == LANCET_OK)
         status = lancet_linear_run(pass->session->linears, &contract, 1, error);
@@ -228,19 +233,21 @@ static lancet_status run_blocks(struct pass *pass, lancet_error *error)
     return status;
 }
 
-/* tokens = projection(norm_post(...)): the class token from the original path, the patches from the surgery path. */
+/* tokens = projection(norm_post(...)): the class token from the original path, the patches from the surgery
+ * path. */
 static lancet_status read_out(struct pass *pass, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
     const size_t width = tower->width, rows = pass->rows, n = pass->n;
     const float *patches = pass->job->start ? pass->surgery : pass->original;
-    const lancet_linear_job project = {tower->projection, pass->normed, pass->job->tokens, rows, n, width,
-                                       tower->embedding, LANCET_AFTER_NOTHING};
+    const lancet_linear_job project = {
+        tower->projection, pass->normed,        pass->job->tokens, rows, n, width,
+        tower->embedding,  LANCET_AFTER_NOTHING};
 
     lancet_norm_rows(pass->session->pool, pass->normed, width, patches, width, rows, width, &tower->norm_post,
                      tower->epsilon);
-    lancet_norm_rows(pass->session->pool, pass->normed, n * width, pass->original, n * width, pass->job->pictures,
-                     width, &tower->norm_post, tower->epsilon);
+    lancet_norm_rows(pass->session->pool, pass->normed, n * width, pass->original, n * width,
+                     pass->job->pictures, width, &tower->norm_post, tower->epsilon);
     return lancet_linear_run(pass->session->linears, &project, 1, error);
 }
 
