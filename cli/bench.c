@@ -270,7 +270,7 @@ static int run(const command *self, int argc, char **argv)
 
 const command bench_command = {
     .name = "bench",
-    .summary = "time a model against this machine's own limit",
+    .summary = "Time a model against this machine's own limit.",
     .usage = "lancet bench [--shape NAME | -m MODEL] [OPTIONS]",
     .about = "Encodes pictures again and again and prints the median time, the speed, and the share of the "
              "peak: the fused "

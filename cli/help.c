@@ -20,6 +20,8 @@ static const char environment[] =
     "  LANCET_MODEL       the model to use where -m is not given\n"
     "  LANCET_VOCABULARY  the vocabulary, where none lies beside the model\n"
     "  LANCET_FONT        a font file for the words under overlays\n"
+    "  LANCET_CPU         run lesser instructions than this processor has: scalar,\n"
+    "                     avx2, avx512\n"
     "  XDG_DATA_HOME      its folder lancet/ is searched for models and vocabularies\n"
     "                     (~/.local/share if it is not set)\n";
 

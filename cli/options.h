@@ -55,7 +55,7 @@ typedef struct command {
 /** Parses argv[0..argc-1] (no command's name in it) into `settings`, which holds the defaults, and
  * `operands`.
  *
- *  False if the command is to end now, with *status: the help was asked for, or there is a mistake, which has
+ * False if the command is to end now, with *status: the help was asked for, or there is a mistake, which has
  * been reported. */
 bool options_parse(const command *c, void *settings, texts *operands, int argc, char **argv, int *status);
 

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /** What a call came to. The numbers are also the exit statuses of the `lancet` command, where 1 is kept for
- *  "a check failed" (`lancet verify`). */
+ * "a check failed" (`lancet verify`). */
 typedef enum lancet_status {
     LANCET_OK = 0,
     LANCET_ERROR_ARGUMENT =
@@ -30,9 +30,9 @@ typedef enum lancet_status {
 #define LANCET_ERROR_MESSAGE_SIZE 512
 
 /** What went wrong, in words a person can act on:
- *  "model.safetensors: tensor visual.proj: expected [768,512], found [1024,768]".
+ * "model.safetensors: tensor visual.proj: expected [768,512], found [1024,768]".
  *
- *  The caller owns the struct (usually on its stack); a call that fails fills it, a call that succeeds leaves
+ * The caller owns the struct (usually on its stack); a call that fails fills it, a call that succeeds leaves
  * it alone. Every function accepts NULL in its place. */
 typedef struct lancet_error {
     lancet_status status;

@@ -26,8 +26,8 @@ typedef struct lancet_explain_options {
 
 /** Explains `picture` for `text_count` texts: one heat map a text (CLIP Surgery, Eq. 6-11).
  *
- *  With one text the redundant feature is the empty string's, with several the mean over the texts
- *  (options->maps.redundant). Keep a session, labels and features instead where more than one call is to
+ * With one text the redundant feature is the empty string's, with several the mean over the texts
+ * (options->maps.redundant). Keep a session, labels and features instead where more than one call is to
  * come.
  *
  *      lancet_model *model = NULL;
@@ -37,8 +37,8 @@ typedef struct lancet_explain_options {
  *          lancet_explain(&maps, model, &picture, (const char *[]){"cat"}, 1, NULL, &error) == LANCET_OK)
  *          lancet_maps_write(maps, 0, picture.width, picture.height, heat, &error);
  *
- *  On success *maps is the caller's (lancet_maps_close). On failure *maps is NULL and `error` says why.
- *  Errors: as lancet_session_open, lancet_labels_encode, lancet_features_encode and lancet_maps_compute. */
+ * On success *maps is the caller's (lancet_maps_close). On failure *maps is NULL and `error` says why.
+ * Errors: as lancet_session_open, lancet_labels_encode, lancet_features_encode and lancet_maps_compute. */
 LANCET_API lancet_status lancet_explain(lancet_maps **maps, const lancet_model *model,
                                         const lancet_picture *picture, const char *const *texts,
                                         size_t text_count, const lancet_explain_options *options,

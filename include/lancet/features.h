@@ -43,8 +43,8 @@ typedef struct lancet_feature_options {
 #define LANCET_SIDE_MAX 4096
 
 /** Encodes one picture.
- *  On success *features is the caller's, to be closed by lancet_features_close. On failure *features is NULL.
- *  Errors: ARGUMENT (a NULL, an option out of range, a model opened without its vision tower), MEMORY. */
+ * On success *features is the caller's, to be closed by lancet_features_close. On failure *features is NULL.
+ * Errors: ARGUMENT (a NULL, an option out of range, a model opened without its vision tower), MEMORY. */
 LANCET_API lancet_status lancet_features_encode(lancet_features **features, lancet_session *session,
                                                 const lancet_picture *picture,
                                                 const lancet_feature_options *options, lancet_error *error);
@@ -82,7 +82,7 @@ LANCET_API lancet_status lancet_pixels_prepare(float *pixels, const lancet_model
 
 /** Shows the tokens after each block (level 3).
  *
- *  `visit` is called with block = 1, 2, ... as in the paper: `original` [tokens, D] (class token first) is
+ * `visit` is called with block = 1, 2, ... as in the paper: `original` [tokens, D] (class token first) is
  * the residual stream after that block; `surgery` is the same of the second path, NULL before it starts (and
  * always, on the plain path). Its class-token row is the sum that the paper's code also makes and then
  * replaces. Both live only during the call. Whatever `visit` returns other than 0 stops the walk; *stopped

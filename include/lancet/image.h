@@ -18,8 +18,7 @@
 extern "C" {
 #endif
 
-/* ---- Reading
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Reading ---- */
 
 /** Pixels that Lancet owns: 8-bit RGB, rows without gaps. Not changed after it is made; threads may share it.
  */
@@ -35,9 +34,9 @@ typedef struct lancet_image_options {
                                 dropped and the colours stay as stored, as Pillow's convert("RGB") does */
     uint8_t background[3]; /**< with `blend`: R, G, B; zero is black */
     bool accept_damaged;   /**< true: a JPEG with damaged or missing data is taken as far as it decodes, the
-                              rest   is grey, and the result says `damaged`. false: it is an INPUT error */
-    uint64_t
-        pixels_max; /**< larger pictures are refused before memory is asked for; 0: LANCET_IMAGE_PIXELS_MAX */
+                                rest is grey, and the result says `damaged`. false: it is an INPUT error */
+    /** larger pictures are refused before memory is asked for; 0: LANCET_IMAGE_PIXELS_MAX */
+    uint64_t pixels_max;
 } lancet_image_options;
 
 /** Where an image came from. Strings are constants. */
@@ -55,15 +54,15 @@ typedef struct lancet_image_about {
 
 /** Reads the picture in the file `path`.
  *
- *  The content decides on the format, never the name: JPEG (grey, YCbCr, RGB, CMYK, YCCK; baseline or
+ * The content decides on the format, never the name: JPEG (grey, YCbCr, RGB, CMYK, YCCK; baseline or
  * progressive; the same bytes as Pillow over libjpeg-turbo), PNG (every colour type and depth, interlaced or
  * not) and WebP (lossy, lossless; the first frame of an animation on its canvas). 16-bit samples keep their
  * high byte (Pillow does so for RGB; for 16-bit grey its convert("RGB") clips at 255, which is of no use, and
  * is not imitated). No colour management: ICC profiles and gamma are ignored, as Pillow does.
  *
- *  options: NULL is the default. On success *image is the caller's (lancet_image_close). On failure *image is
+ * options: NULL is the default. On success *image is the caller's (lancet_image_close). On failure *image is
  * NULL and `error` names the file. Errors: ARGUMENT, IO, INPUT (not a picture, cut short, damaged, more than
- *  LANCET_PICTURE_SIDE_MAX pixels a side or options->pixels_max in all), UNSUPPORTED (a picture in another
+ * LANCET_PICTURE_SIDE_MAX pixels a side or options->pixels_max in all), UNSUPPORTED (a picture in another
  * format: GIF, BMP, TIFF, AVIF, HEIC, JPEG XL, ..., named in the message), MEMORY. */
 LANCET_API lancet_status lancet_image_open(lancet_image **image, const char *path,
                                            const lancet_image_options *options, lancet_error *error);
@@ -90,8 +89,7 @@ LANCET_API const lancet_image_about *lancet_image_describe(const lancet_image *i
 LANCET_API lancet_status lancet_image_resize(lancet_image **image, const lancet_picture *picture,
                                              size_t width, size_t height, lancet_error *error);
 
-/* ---- Colours and heat
- * ---------------------------------------------------------------------------------------- */
+/* ---- Colours and heat ---- */
 
 typedef enum lancet_colours {
     LANCET_COLOURS_JET =
@@ -119,7 +117,7 @@ typedef struct lancet_overlay_options {
 
 /** *image = the heat's colours mixed over `picture`, at the picture's size.
  *
- *  heat: [height, width] floats of the picture's size, 0 (cold) to 1 (hot); values outside are clamped, NaN
+ * heat: [height, width] floats of the picture's size, 0 (cold) to 1 (hot); values outside are clamped, NaN
  * is cold. As in the published demonstration: colour number (int)(255 * heat), then (1 - share) * picture +
  * share * colour in double precision, both cut to whole numbers, not rounded. The caller owns *image (NULL on
  * failure). Errors: ARGUMENT, MEMORY. */
@@ -127,15 +125,14 @@ LANCET_API lancet_status lancet_overlay(lancet_image **image, const lancet_pictu
                                         const float *heat, const lancet_overlay_options *options,
                                         lancet_error *error);
 
-/* ---- Figures with words
- * -------------------------------------------------------------------------------------- */
+/* ---- Figures with words ---- */
 
 /** What stands under the picture. Words are UTF-8; what does not fit ends in an ellipsis. All zero: the
  * colour bar alone. */
 typedef struct lancet_legend {
     const char *text; /**< the words that the map explains, in two lines if need be; NULL: none */
-    const char
-        *note; /**< a second, quieter line (method, model, "random weights: means nothing"); NULL: none */
+    /** a second, quieter line (method, model, "random weights: means nothing"); NULL: none */
+    const char *note;
     bool has_scores;        /**< score_low and score_high are shown */
     double score_low;       /**< raw score where the map is 0 */
     double score_high;      /**< raw score where the map is 1 */
@@ -149,7 +146,7 @@ typedef struct lancet_legend {
 /** *image = `picture` with a strip below it: the text, the range of scores, a colour bar from 0 to 1, the
  * note.
  *
- *  A picture that is at least width_least wide keeps its pixels; a smaller one is enlarged (bicubic). Where
+ * A picture that is at least width_least wide keeps its pixels; a smaller one is enlarged (bicubic). Where
  * no font at all is found the strip has the colour bar only, and lancet_image_describe(*image)->font_missing
  * is true: that is no error. The caller owns *image (NULL on failure). Errors: ARGUMENT (also words that are
  * not UTF-8, a font file that was asked for in `font` and cannot be used), MEMORY. */
@@ -167,7 +164,7 @@ typedef struct lancet_sheet_options {
 
 /** *image = a sheet of pictures, `rows` x `columns` (1 to 1024 each), for comparing them.
  *
- *  cells: [rows * columns], row after row; a cell whose `rgb` is NULL stays empty. Each picture is scaled to
+ * cells: [rows * columns], row after row; a cell whose `rgb` is NULL stays empty. Each picture is scaled to
  * fit its cell with its shape kept. The caller owns *image (NULL on failure); font_missing as for
  * lancet_legend_add. Errors: ARGUMENT (also a sheet beyond LANCET_PICTURE_SIDE_MAX or
  * LANCET_IMAGE_PIXELS_MAX), MEMORY. */
@@ -175,8 +172,7 @@ LANCET_API lancet_status lancet_contact_sheet(lancet_image **image, const lancet
                                               size_t columns, const lancet_sheet_options *options,
                                               lancet_error *error);
 
-/* ---- Writing
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Writing ---- */
 
 typedef enum lancet_png_form {
     LANCET_PNG_RGB = 0, /**< uint8_t [height, width, 3] */
@@ -217,7 +213,7 @@ LANCET_API lancet_status lancet_png_encode(uint8_t **bytes, size_t *length, cons
 LANCET_API void lancet_png_bytes_close(uint8_t **bytes);
 
 /** Writes the PNG file `path` as a whole: a reader sees the old file or the new one, never half of either.
- *  Errors: as lancet_png_encode, and IO. */
+ * Errors: as lancet_png_encode, and IO. */
 LANCET_API lancet_status lancet_png_write(const char *path, const lancet_png *png, lancet_error *error);
 
 #ifdef __cplusplus

@@ -44,21 +44,21 @@ typedef struct lancet_label_options {
 /** Encodes `count` texts: for each, every template's sentence through the text tower, each feature divided by
  * its length, the mean over templates, divided by its length again (the published code's order).
  *
- *  Texts are UTF-8, zero-terminated, copied. A text longer than the context is cut; lancet_labels_lost tells.
- *  On success *labels is the caller's, to be closed by lancet_labels_close. On failure *labels is NULL.
- *  Errors: ARGUMENT (no text, not UTF-8, a model opened without its text tower), INPUT (no
- *  vocabulary, or one that is larger than the model's), MEMORY. */
+ * Texts are UTF-8, zero-terminated, copied. A text longer than the context is cut; lancet_labels_lost tells.
+ * On success *labels is the caller's, to be closed by lancet_labels_close. On failure *labels is NULL.
+ * Errors: ARGUMENT (no text, not UTF-8, a model opened without its text tower), INPUT (no
+ * vocabulary, or one that is larger than the model's), MEMORY. */
 LANCET_API lancet_status lancet_labels_encode(lancet_labels **labels, lancet_session *session,
                                               const char *const *texts, size_t count,
                                               const lancet_label_options *options, lancet_error *error);
 
 /** Opens a bank that lancet_labels_save wrote.
- *  Errors: IO, INPUT (not a label bank; the message says what is wrong), MEMORY. */
+ * Errors: IO, INPUT (not a label bank; the message says what is wrong), MEMORY. */
 LANCET_API lancet_status lancet_labels_open(lancet_labels **labels, const char *path, lancet_error *error);
 
 /** Writes a bank as safetensors: `features` F32 [T, C], `empty` [1, C] where there is one, `empty_bare` [1,
  * C], and in the metadata the texts and templates (JSON arrays), the model's hash and the format's version.
- *  Errors: IO, MEMORY. */
+ * Errors: IO, MEMORY. */
 LANCET_API lancet_status lancet_labels_save(const lancet_labels *labels, const char *path,
                                             lancet_error *error);
 
@@ -89,7 +89,7 @@ LANCET_API const float *lancet_labels_empty(const lancet_labels *labels, bool ba
 LANCET_API const char *lancet_labels_model_hash(const lancet_labels *labels);
 
 /** The text tower by itself (level 3): features [count, C], not normalised, of bare texts, into the caller's
- *  `features`. Errors: as lancet_labels_encode. */
+ * `features`. Errors: as lancet_labels_encode. */
 LANCET_API lancet_status lancet_text_encode(float *features, lancet_session *session,
                                             const char *const *texts, size_t count, lancet_error *error);
 

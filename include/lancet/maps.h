@@ -19,8 +19,8 @@ extern "C" {
 typedef struct lancet_maps lancet_maps;
 
 /** Where the paper and its published code part (both subtract the redundant feature F_r over a label set):
- *  with F_i a token and F_t a label of unit length, s = softmax over labels of tau <F_c, F_t> (Eq. 9),
- *  w_t = T s_t, r = 1/T sum over t of w_t F_t, */
+ * with F_i a token and F_t a label of unit length, s = softmax over labels of tau <F_c, F_t> (Eq. 9),
+ * w_t = T s_t, r = 1/T sum over t of w_t F_t, */
 typedef enum lancet_surgery_form {
     LANCET_FORM_CODE = 0, /**< S[i,t] = <F_i, w_t F_t - r>: the code weighs the first term as well */
     LANCET_FORM_PAPER     /**< S[i,t] = <F_i, F_t - r>: Eq. 8-11 */
@@ -43,9 +43,9 @@ typedef struct lancet_map_options {
 
 /** Feature surgery and similarity (Eq. 8-11): scores of every label at every token.
  *
- *  With the empty string: S[i,t] = <F_i, F_t - F_empty>. Tokens are divided by their length first.
- *  On success *maps is the caller's, to be closed by lancet_maps_close. On failure *maps is NULL.
- *  Errors: ARGUMENT (a NULL, an option out of range, labels and features of different models or widths, an
+ * With the empty string: S[i,t] = <F_i, F_t - F_empty>. Tokens are divided by their length first.
+ * On success *maps is the caller's, to be closed by lancet_maps_close. On failure *maps is NULL.
+ * Errors: ARGUMENT (a NULL, an option out of range, labels and features of different models or widths, an
  * empty string's feature that the bank does not hold), MEMORY. */
 LANCET_API lancet_status lancet_maps_compute(lancet_maps **maps, const lancet_features *features,
                                              const lancet_labels *labels, const lancet_map_options *options,
@@ -76,7 +76,7 @@ LANCET_API bool lancet_maps_range(const lancet_maps *maps, size_t index, float *
 
 /** Writes label `index`'s map [height, width], 0 to 1, into the caller's `map`: min-max and bilinear
  * interpolation (half-pixel centres, no antialias) in the order that was chosen. A constant map gives zeros.
- *  Errors: ARGUMENT (a NULL, an index or size out of range), MEMORY. */
+ * Errors: ARGUMENT (a NULL, an index or size out of range), MEMORY. */
 LANCET_API lancet_status lancet_maps_write(const lancet_maps *maps, size_t index, size_t width, size_t height,
                                            float *map, lancet_error *error);
 
@@ -90,7 +90,7 @@ typedef struct lancet_point {
  * (bilinear), min-max, positive where >= threshold (best last), as many negatives from the lowest; at most
  * half the cells each.
  *
- *  Writes up to `capacity` points into the caller's `points` (positives first), and their number into *count.
+ * Writes up to `capacity` points into the caller's `points` (positives first), and their number into *count.
  * Enough is always grid_height * grid_width / 4 + 1. A constant map gives none. threshold: 0 to 1; negative:
  * the default, 0.8. Errors: ARGUMENT (a NULL, an index out of range, too small a capacity). MEMORY. */
 LANCET_API lancet_status lancet_maps_points(const lancet_maps *maps, size_t index, size_t width,

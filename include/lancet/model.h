@@ -36,25 +36,25 @@ typedef enum lancet_towers {
 typedef struct lancet_model_options {
     lancet_activation activation; /**< default: AUTO */
     lancet_towers towers;         /**< default: both; one alone opens faster and in less memory */
-    const char
-        *vocabulary; /**< path of the vocabulary; default (NULL): searched as lancet_vocabulary_find does */
-    int head_width;  /**< channels of one attention head, both towers; default (0): by the configuration
-                          beside the weights, else 64 as in every OpenAI model */
+    /** path of the vocabulary; default (NULL): searched as lancet_vocabulary_find does */
+    const char *vocabulary;
+    int head_width; /**< channels of one attention head, both towers; default (0): by the configuration
+                         beside the weights, else 64 as in every OpenAI model */
 } lancet_model_options;
 
 /** Opens the model in `path`.
  *
- *  Reads: safetensors (F32, F16, BF16 tensors, also mixed) with OpenAI's, open_clip's or Hugging Face's
+ * Reads: safetensors (F32, F16, BF16 tensors, also mixed) with OpenAI's, open_clip's or Hugging Face's
  * tensor names; for the latter, `config.json` beside the weights gives activation, heads and epsilon. The
  * architecture is read off the tensors' shapes. The file is mapped, not read: the weights of the matrix
  * products are converted and packed once, here; the rest is used in place. The file must not be changed while
  * the model is open.
  *
- *  A vocabulary that is not found is no error here (pictures need none); text calls then fail and say where
+ * A vocabulary that is not found is no error here (pictures need none); text calls then fail and say where
  * it was looked for.
  *
- *  On success *model is the caller's, to be closed by lancet_model_close. On failure *model is NULL.
- *  Errors: IO (no such file), INPUT (not a model, cut short, a tensor missing or of the wrong shape),
+ * On success *model is the caller's, to be closed by lancet_model_close. On failure *model is NULL.
+ * Errors: IO (no such file), INPUT (not a model, cut short, a tensor missing or of the wrong shape),
  * UNSUPPORTED (a format or architecture that Lancet does not run; the message names it), ARGUMENT (an option
  * out of range), MEMORY. */
 LANCET_API lancet_status lancet_model_open(lancet_model **model, const char *path,
@@ -93,8 +93,8 @@ typedef struct lancet_model_description {
     int context_length;           /**< tokens of a text at most, start and end token included */
     int vocabulary_size;          /**< rows of the token embedding */
     lancet_activation activation; /**< never AUTO */
-    const char
-        *activation_origin; /**< where it was learned: "option", "config.json", or why it was assumed */
+    /** where it was learned: "option", "config.json", or why it was assumed */
+    const char *activation_origin;
     float layer_norm_epsilon;
     float logit_scale;           /**< factor on a cosine: exp of the stored value, about 100 */
     bool logit_scale_assumed;    /**< the file holds none */
@@ -111,7 +111,7 @@ typedef struct lancet_model_description {
 LANCET_API const lancet_model_description *lancet_model_describe(const lancet_model *model);
 
 /** SHA-256 of the model file, as published beside many weights; reads the whole file.
- *  Errors: ARGUMENT (a NULL). */
+ * Errors: ARGUMENT (a NULL). */
 LANCET_API lancet_status lancet_model_sha256(const lancet_model *model, char hex[LANCET_SHA256_SIZE],
                                              lancet_error *error);
 

@@ -34,7 +34,7 @@ typedef struct lancet_npy {
 LANCET_API lancet_status lancet_npy_read(lancet_npy *array, const char *path, lancet_error *error);
 
 /** Writes a .npy file (version 1.0, little-endian, C order) as a whole or not at all.
- *  values: type's elements [shape[0], ..., shape[rank - 1]]. Errors: ARGUMENT (a NULL, rank too high), IO,
+ * values: type's elements [shape[0], ..., shape[rank - 1]]. Errors: ARGUMENT (a NULL, rank too high), IO,
  * MEMORY. */
 LANCET_API lancet_status lancet_npy_write(const char *path, lancet_npy_type type, const size_t *shape,
                                           size_t rank, const void *values, lancet_error *error);

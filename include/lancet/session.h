@@ -21,8 +21,8 @@ typedef struct lancet_session_options {
 } lancet_session_options;
 
 /** Opens a session. `model` must outlive it.
- *  On success *session is the caller's, to be closed by lancet_session_close. On failure *session is NULL.
- *  Errors: ARGUMENT (a NULL, threads out of range), MEMORY. */
+ * On success *session is the caller's, to be closed by lancet_session_close. On failure *session is NULL.
+ * Errors: ARGUMENT (a NULL, threads out of range), MEMORY. */
 LANCET_API lancet_status lancet_session_open(lancet_session **session, const lancet_model *model,
                                              const lancet_session_options *options, lancet_error *error);
 

@@ -18,7 +18,7 @@ typedef struct lancet_mapping {
 lancet_status lancet_mapping_open(lancet_mapping *mapping, const char *path, lancet_error *error);
 
 /** Tells the system that `length` bytes at `bytes` (inside the mapping) are done with for now: they leave the
- *  resident set and come back from the file when touched again. */
+ * resident set and come back from the file when touched again. */
 void lancet_mapping_drop(const lancet_mapping *mapping, const void *bytes, size_t length);
 
 void lancet_mapping_close(lancet_mapping *mapping);

@@ -16,7 +16,7 @@ bool lancet_multiply(size_t *product, size_t a, size_t b);
 bool lancet_add(size_t *sum, size_t a, size_t b);
 
 /** count x size bytes, 64-byte aligned, not zeroed; NULL if the product overflows or memory is out.
- *  A count of zero gives a valid pointer to nothing. Freed by lancet_free. */
+ * A count of zero gives a valid pointer to nothing. Freed by lancet_free. */
 void *lancet_allocate(size_t count, size_t size) __attribute__((malloc));
 
 /** The same, zeroed. */

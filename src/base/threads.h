@@ -14,7 +14,7 @@ typedef struct lancet_pool lancet_pool;
 int lancet_processors(void);
 
 /** A pool of `threads` workers, the calling thread counted among them (1 starts none).
- *  Errors: MEMORY, IO (the system refuses to start a thread). */
+ * Errors: MEMORY, IO (the system refuses to start a thread). */
 lancet_status lancet_pool_open(lancet_pool **pool, int threads, lancet_error *error);
 
 void lancet_pool_close(lancet_pool **pool);

@@ -9,7 +9,7 @@
 typedef struct lancet_checkpoint lancet_checkpoint;
 
 /** Maps `path` and reads its table of tensors. The tensors' numbers stay in the file until they are touched.
- *  Errors: IO, INPUT (cut short, or lying about itself), UNSUPPORTED (a container that is not read; named),
+ * Errors: IO, INPUT (cut short, or lying about itself), UNSUPPORTED (a container that is not read; named),
  * MEMORY. */
 lancet_status lancet_checkpoint_open(lancet_checkpoint **checkpoint, const char *path, lancet_error *error);
 

@@ -30,7 +30,7 @@ typedef struct lancet_clip_configuration {
 /** Reads the architecture off the tensors' shapes, then config.json and preprocessor_config.json (Hugging
  * Face) or open_clip_config.json beside the weights, where there are any. `options` may be NULL.
  *
- *  Errors: INPUT (no CLIP tensors, a tensor missing or of the wrong shape, files that contradict the
+ * Errors: INPUT (no CLIP tensors, a tensor missing or of the wrong shape, files that contradict the
  * tensors), UNSUPPORTED (an architecture that Lancet does not run, named), ARGUMENT (an option out of range,
  * or a tower asked for that the file does not hold), MEMORY. */
 lancet_status lancet_clip_configuration_read(lancet_clip_configuration *configuration,

@@ -9,7 +9,7 @@
 #define LANCET_BLOCKS_MAX 1024
 
 /** Sets naming, has_vision, has_text (as far as `towers` asks for them), vision_blocks and text_blocks.
- *  Errors: INPUT (no CLIP tensors, or not those of a tower asked for), UNSUPPORTED (another architecture,
+ * Errors: INPUT (no CLIP tensors, or not those of a tower asked for), UNSUPPORTED (another architecture,
  * named). */
 lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
                                     const lancet_checkpoint *checkpoint, lancet_towers towers,

@@ -79,7 +79,7 @@ const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], lancet_naming 
 void lancet_role_print(char text[LANCET_SHAPE_SIZE], const char *letters);
 
 /** *tensor = the floating tensor of that name and rank; `expected` is its shape for the message.
- *  Errors: INPUT (missing, of another rank, not of floating type, or empty), UNSUPPORTED (a floating type
+ * Errors: INPUT (missing, of another rank, not of floating type, or empty), UNSUPPORTED (a floating type
  * that is not read). */
 lancet_status lancet_role_find(lancet_tensor *tensor, const lancet_checkpoint *checkpoint, const char *name,
                                size_t rank, const char *expected, lancet_error *error);

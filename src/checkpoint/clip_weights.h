@@ -36,8 +36,8 @@ typedef struct lancet_text_weights {
 } lancet_text_weights;
 
 /** Finds and checks all tensors of a tower that the configuration has. On failure *weights is all zero.
- *  Errors: ARGUMENT (the configuration has no such tower), INPUT (a tensor missing, or of another shape),
- *  UNSUPPORTED (a data type that is not read), MEMORY. */
+ * Errors: ARGUMENT (the configuration has no such tower), INPUT (a tensor missing, or of another shape),
+ * UNSUPPORTED (a data type that is not read), MEMORY. */
 lancet_status lancet_vision_weights_read(lancet_vision_weights *weights, const lancet_checkpoint *checkpoint,
                                          const lancet_clip_configuration *configuration, lancet_error *error);
 lancet_status lancet_text_weights_read(lancet_text_weights *weights, const lancet_checkpoint *checkpoint,

@@ -10,13 +10,13 @@
 #define LANCET_SAFETENSORS_HEADER_MAX 100000000u
 
 /** Reads the table of tensors of a whole file; `table` starts empty, and is the caller's to close either way.
- *  Everything is checked here, so that a tensor of the table can be read without a further look.
- *  Errors: INPUT, MEMORY. */
+ * Everything is checked here, so that a tensor of the table can be read without a further look.
+ * Errors: INPUT, MEMORY. */
 lancet_status lancet_safetensors_parse(lancet_table *table, const uint8_t *bytes, size_t length,
                                        const char *path, lancet_error *error);
 
 /** Appends a whole file to `out`: tensors in the given order, and `metadata_count` pairs of strings (keys[i],
- *  values[i]; both may be NULL if there are none). The table is padded with spaces so that the data start at
+ * values[i]; both may be NULL if there are none). The table is padded with spaces so that the data start at
  * a multiple of 8. Errors: ARGUMENT (a name or key that is there twice, "__metadata__", or not UTF-8),
  * MEMORY. */
 lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *tensors, size_t count,

@@ -39,12 +39,12 @@ typedef struct lancet_settings {
 const char *lancet_settings_file(lancet_settings_kind kind);
 
 /** Reads settings from a JSON text. Unknown keys are passed over; known ones of the wrong type are errors.
- *  Errors: INPUT. */
+ * Errors: INPUT. */
 lancet_status lancet_settings_parse(lancet_settings *settings, lancet_settings_kind kind, const char *text,
                                     size_t length, const char *path, lancet_error *error);
 
 /** Reads the file of that kind beside `weights`; no such file leaves *settings zeroed.
- *  Errors: INPUT, IO, MEMORY. */
+ * Errors: INPUT, IO, MEMORY. */
 lancet_status lancet_settings_read(lancet_settings *settings, lancet_settings_kind kind, const char *weights,
                                    lancet_error *error);
 

@@ -16,7 +16,7 @@ typedef struct lancet_block {
 } lancet_block;
 
 /** Packs a block. On failure *block may be half made: lancet_block_close it all the same.
- *  Errors: MEMORY, UNSUPPORTED. */
+ * Errors: MEMORY, UNSUPPORTED. */
 lancet_status lancet_block_open(lancet_block *block, const lancet_block_weights *weights,
                                 const lancet_checkpoint *checkpoint, lancet_pool *pool, lancet_error *error);
 void lancet_block_close(lancet_block *block);

@@ -22,7 +22,7 @@ void lancet_canvas_bar(lancet_image *image, size_t left, size_t top, size_t widt
 typedef struct lancet_font lancet_font;
 
 /** Looks for fonts: `path` (NULL: none asked for), $LANCET_FONT, the usual places. Finding none is no error.
- *  Errors: ARGUMENT (`path` is no usable font), MEMORY. */
+ * Errors: ARGUMENT (`path` is no usable font), MEMORY. */
 lancet_status lancet_font_open(lancet_font **font, const char *path, lancet_error *error);
 void lancet_font_close(lancet_font **font);
 

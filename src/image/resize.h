@@ -8,7 +8,7 @@
 /** Writes `picture` scaled to width x height into `out` [height, width, 3], which the caller owns (3 * width
  * * height bytes, rows without gaps, not overlapping the picture).
  *
- *  Equal to Pillow's Image.resize((width, height), BICUBIC) of an RGB picture: kernel a = -1/2, widened by
+ * Equal to Pillow's Image.resize((width, height), BICUBIC) of an RGB picture: kernel a = -1/2, widened by
  * the ratio when shrinking, weights of 22 fractional bits, across first (rounded to 8 bits), then down; an
  * axis whose size stays is left alone. Working memory: a few MiB, whatever the sizes. Sides: 1 to
  * LANCET_PICTURE_SIDE_MAX. Errors: ARGUMENT (a NULL, a side out of range, a stride shorter than a row),

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /** One head's attention: out[i] = sum over j of softmax_j(scale <queries[i], keys[j]>) values[j].
- *  Rows are `width` floats, `*_stride` floats apart. */
+ * Rows are `width` floats, `*_stride` floats apart. */
 typedef struct lancet_attention {
     const float *queries; /* [query_count, width] */
     const float *keys;    /* [key_count, width] */
@@ -39,7 +39,7 @@ typedef struct lancet_kernels {
     size_t (*attention_scratch)(size_t key_count, size_t width);
 
     /** out [m, n] (rows out_stride apart) = a [m, k] (rows a_stride apart) times b [n, k] transposed.
-     *  scratch: multiply_scratch floats, 64-byte aligned. For the small products outside the towers. */
+     * scratch: multiply_scratch floats, 64-byte aligned. For the small products outside the towers. */
     void (*multiply)(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m,
                      size_t n, size_t k, float *scratch);
     size_t (*multiply_scratch)(size_t n, size_t k);

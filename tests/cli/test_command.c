@@ -4,6 +4,8 @@
 
 #include "support/command.h"
 
+#include <jansson.h>
+
 #define TINY TESTS_FOLDER "/golden/tiny"
 
 static void test_version(void **state)
@@ -21,7 +23,7 @@ static void test_version(void **state)
 
 static void test_help(void **state)
 {
-    static const char *const names[] = {"explain", "features", "text", "tokenize", "info", "verify"};
+    static const char *const names[] = {"explain", "features", "text", "tokenize", "info", "verify", "bench"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -44,6 +46,43 @@ static void test_help(void **state)
         command_close(&brief);
         command_close(&asked);
     }
+}
+
+/* The time is the machine's; that the numbers are there and hang together is ours. */
+static void test_bench(void **state)
+{
+    command_result result = command_run("bench", "-m", TINY "/model.safetensors", "--repeat", "3", "--batch",
+                                        "2", "--threads", "2", "--json", "--quiet");
+    json_t *report;
+    double share;
+
+    (void)state;
+    command_check(&result, 0);
+    report = json_loads(result.out, 0, NULL);
+    assert_non_null(report);
+    assert_int_equal(json_integer_value(json_object_get(report, "batch")), 2);
+    assert_int_equal(json_integer_value(json_object_get(report, "threads")), 2);
+    assert_int_equal(json_integer_value(json_object_get(report, "side")), 48);
+    /* 8 blocks of width 64 over 37 tokens, patches of 8 pixels, 64 channels; two pictures. */
+    assert_float_equal(
+        json_number_value(json_object_get(report, "gflop")),
+        2 * (2 * 36 * 64 * 192 + 8 * (24.0 * 37 * 64 * 64 + 4.0 * 37 * 37 * 64) + 2 * 37 * 64 * 64) / 1e9,
+        1e-9);
+    share = json_number_value(json_object_get(report, "share_of_peak"));
+    assert_true(share > 0);
+    assert_float_equal(share * json_number_value(json_object_get(report, "times_floor")), 1, 1e-6);
+    assert_true(json_number_value(json_object_get(report, "milliseconds_least")) <=
+                json_number_value(json_object_get(report, "milliseconds")));
+    json_decref(report);
+    command_close(&result);
+    result = command_run("bench", "--shape", "ViT-X");
+    command_check(&result, 2);
+    assert_non_null(
+        strstr(result.err, "expected ViT-B/32, ViT-B/16, ViT-L/14 or ViT-L/14@336, found 'ViT-X'"));
+    command_close(&result);
+    result = command_run("bench", "--shape", "ViT-B/16", "-m", TINY "/model.safetensors");
+    command_check(&result, 2);
+    command_close(&result);
 }
 
 /* No line of any help is longer than a terminal is wide. */
@@ -260,11 +299,11 @@ static void test_output_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version),      cmocka_unit_test(test_help),
-        cmocka_unit_test(test_help_width),   cmocka_unit_test(test_overview),
-        cmocka_unit_test(test_usage),        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_model_choice), cmocka_unit_test(test_leading_options),
-        cmocka_unit_test(test_output_full),
+        cmocka_unit_test(test_version),         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_help_width),      cmocka_unit_test(test_bench),
+        cmocka_unit_test(test_overview),        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_files),           cmocka_unit_test(test_model_choice),
+        cmocka_unit_test(test_leading_options), cmocka_unit_test(test_output_full),
     };
 
     return cmocka_run_group_tests_name("command", tests, command_set_up, command_tear_down);

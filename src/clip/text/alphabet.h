@@ -19,7 +19,7 @@ int lancet_alphabet_byte(uint32_t point);
 unsigned lancet_alphabet_ordered(unsigned index);
 
 /** Writes the symbol of a byte, the one that ends a word if `end`; returns its length (no zero is
- *  written). */
+ * written). */
 size_t lancet_alphabet_spell(char symbol[8], unsigned byte, bool end);
 
 #endif

@@ -16,13 +16,13 @@ typedef enum lancet_character {
 lancet_character lancet_character_class(uint32_t point);
 
 /** What Windows-1252 has where Latin-1 has the control characters U+0080 to U+009F: the quotes and
- *  dashes that texts mean when they hold these. Any other point, and the five that it leaves free, stay
- *  what they are. */
+ * dashes that texts mean when they hold these. Any other point, and the five that it leaves free, stay
+ * what they are. */
 uint32_t lancet_windows_1252(uint32_t point);
 
 /** Appends the lower case of `in` to `out` as Python's str.lower gives it: the full mapping, with the
- *  rule for the final sigma.
- *  False if memory is out. */
+ * rule for the final sigma.
+ * False if memory is out. */
 bool lancet_lower(lancet_points *out, const lancet_points *in);
 
 #endif

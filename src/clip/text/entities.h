@@ -25,13 +25,13 @@ extern const size_t lancet_entity_count;
 const lancet_entity *lancet_entity_find(const uint32_t *name, size_t length, unsigned forms);
 
 /** Appends `in` to `out` with every reference resolved once, as Python's html.unescape does: names with
- *  and without semicolon (the longest that fits), numbers with HTML's table for those that are no
- *  characters.
- *  False if memory is out. */
+ * and without semicolon (the longest that fits), numbers with HTML's table for those that are no
+ * characters.
+ * False if memory is out. */
 bool lancet_entities_resolve(lancet_points *out, const lancet_points *in);
 
 /** The same as ftfy's unescape_html does it: only references that end in a semicolon, and names in
- *  capitals too. */
+ * capitals too. */
 bool lancet_entities_resolve_careful(lancet_points *out, const lancet_points *in);
 
 #endif

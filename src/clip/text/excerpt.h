@@ -10,7 +10,7 @@ typedef struct lancet_excerpt {
 } lancet_excerpt;
 
 /** The beginning of `text`, fit for a message: cut at a character, control characters (a terminal would
- *  obey them) and broken UTF-8 as '?'. */
+ * obey them) and broken UTF-8 as '?'. */
 lancet_excerpt lancet_excerpt_of(const char *text, size_t length);
 
 #endif

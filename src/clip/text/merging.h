@@ -24,10 +24,10 @@ typedef struct lancet_merger {
 } lancet_merger;
 
 /** Merges the bytes of `word` (at least one) into tokens. The result is the list that starts at
- *  symbols[0] and follows `next` up to UINT32_MAX.
- *  False if memory is out.
+ * symbols[0] and follows `next` up to UINT32_MAX.
+ * False if memory is out.
  *
- *  Time is n log n in the length of the word, however it is made. */
+ * Time is n log n in the length of the word, however it is made. */
 bool lancet_merge_word(lancet_merger *merger, const lancet_vocabulary *vocabulary, const char *word,
                        size_t length);
 

@@ -12,8 +12,8 @@ typedef struct lancet_normalizer {
 } lancet_normalizer;
 
 /** Writes `text` (any bytes) to `out`, emptied first: repaired, references resolved twice, white space
- *  collapsed to single spaces and trimmed, lower case.
- *  Errors: ARGUMENT (not UTF-8; see lancet_repair), MEMORY. */
+ * collapsed to single spaces and trimmed, lower case.
+ * Errors: ARGUMENT (not UTF-8; see lancet_repair), MEMORY. */
 lancet_status lancet_normalize(lancet_buffer *out, lancet_normalizer *normalizer, const char *text,
                                size_t length, lancet_error *error);
 

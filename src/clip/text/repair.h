@@ -6,10 +6,10 @@
 #include "clip/text/points.h"
 
 /** Appends `in` to `out` as ftfy 6.3.1's fix_text gives it with its default settings and fix_encoding
- *  off. `work` and `spare` are working memory.
+ * off. `work` and `spare` are working memory.
  *
- *  Errors: MEMORY; ARGUMENT if references are nested so deep that resolving one level a round, as ftfy
- *  does, would take more than about 64 passes over a long text. */
+ * Errors: MEMORY; ARGUMENT if references are nested so deep that resolving one level a round, as ftfy
+ * does, would take more than about 64 passes over a long text. */
 lancet_status lancet_repair(lancet_points *out, const lancet_points *in, lancet_points *work,
                             lancet_points *spare, lancet_error *error);
 

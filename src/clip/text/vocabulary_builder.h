@@ -6,7 +6,7 @@
 #include "clip/text/vocabulary.h"
 
 /** A vocabulary in the making: symbols get the ids 0, 1, 2, ... in the order they are added.
- *  Zero-initialised is empty. */
+ * Zero-initialised is empty. */
 typedef struct lancet_builder {
     const char *name;      /**< the file that messages name */
     lancet_buffer symbols; /**< every symbol, spelled in CLIP's byte alphabet, one after the other */
@@ -21,7 +21,7 @@ typedef struct lancet_builder {
 } lancet_builder;
 
 /** A number that a file cannot foresee, for the hash tables (where the system happened to put this
- *  process). */
+ * process). */
 uint64_t lancet_fresh_seed(const void *memory);
 
 /** The id of a symbol; -1 if there is none. */
@@ -31,7 +31,7 @@ int32_t lancet_builder_find(const lancet_builder *builder, const char *symbol, s
 const char *lancet_builder_text(const lancet_builder *builder, size_t id, size_t *length);
 
 /** Adds a symbol with the next id.
- *  Errors: INPUT (it is there already, it is empty, too many), MEMORY. */
+ * Errors: INPUT (it is there already, it is empty, too many), MEMORY. */
 lancet_status lancet_builder_symbol(lancet_builder *builder, const char *symbol, size_t length,
                                     lancet_error *error);
 
@@ -48,13 +48,13 @@ typedef struct lancet_merge_text {
 } lancet_merge_text;
 
 /** Adds a merge with the next rank. If `is_new`, what it makes is a new symbol and gets the next id;
- *  otherwise it has to be there.
- *  Errors: INPUT (a part is unknown, ...), MEMORY. */
+ * otherwise it has to be there.
+ * Errors: INPUT (a part is unknown, ...), MEMORY. */
 lancet_status lancet_builder_merge(lancet_builder *builder, const lancet_merge_text *text, bool is_new,
                                    lancet_error *error);
 
 /** Makes the vocabulary; the builder can only be closed afterwards.
- *  Errors: INPUT (a byte symbol or special token is missing, a merge is there twice), MEMORY. */
+ * Errors: INPUT (a byte symbol or special token is missing, a merge is there twice), MEMORY. */
 lancet_status lancet_builder_finish(lancet_vocabulary **vocabulary, lancet_builder *builder,
                                     lancet_error *error);
 

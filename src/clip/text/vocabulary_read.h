@@ -22,18 +22,18 @@ typedef enum lancet_vocabulary_kind {
 lancet_vocabulary_kind lancet_vocabulary_recognise(const lancet_bytes *file);
 
 /** Reads a vocabulary from `file`. `beside` is the file that goes with it, NULL if there is none:
- *  vocab.json for a text of merges, merges.txt for a vocab.json; any other kind of file ignores it.
- *  Errors: INPUT, UNSUPPORTED, MEMORY. On failure *vocabulary is NULL. */
+ * vocab.json for a text of merges, merges.txt for a vocab.json; any other kind of file ignores it.
+ * Errors: INPUT, UNSUPPORTED, MEMORY. On failure *vocabulary is NULL. */
 lancet_status lancet_vocabulary_read(lancet_vocabulary **vocabulary, const lancet_bytes *file,
                                      const lancet_bytes *beside, lancet_error *error);
 
 /** Adds the merges of a text to the builder. `is_new`: each makes a new symbol (CLIP's rule), otherwise
- *  the symbols are there already. */
+ * the symbols are there already. */
 lancet_status lancet_read_merges(lancet_builder *builder, const lancet_bytes *text, bool is_new,
                                  lancet_error *error);
 
 /** Adds the symbols of a vocab.json, and everything of a tokenizer.json. *has_merges says which one it
- *  was. */
+ * was. */
 lancet_status lancet_read_json(lancet_builder *builder, bool *has_merges, const lancet_bytes *file,
                                lancet_error *error);
 

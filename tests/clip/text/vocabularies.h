@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 /** Where merges.txt, vocab.json and strings.jsonl lie (tools/generate/text_cases.py made them and says
- *  how). */
+ * how). */
 #define TEXT_DATA TESTS_FOLDER "/clip/text/data"
 
 /** The 512 symbols, 517 merges and two special tokens of data/. */
@@ -36,7 +36,7 @@ static inline json_t *vocabulary_tokens(void)
 }
 
 /** data/vocab.json and data/merges.txt as a tokenizer.json. pairs: each merge as a list of two, as
- *  newer files have it. json_decref it. */
+ * newer files have it. json_decref it. */
 static inline json_t *vocabulary_tokenizer(bool pairs)
 {
     char *text = file_read(TEXT_DATA "/merges.txt", NULL);
@@ -71,7 +71,7 @@ static inline void json_write(const char *path, json_t *value)
 }
 
 /** CLIP's own vocabulary, which is not part of this repository: beside the golden vectors. NULL if it
- *  is not here. */
+ * is not here. */
 static inline const char *clip_vocabulary(void)
 {
     const char *golden = golden_folder(".");
