@@ -254,9 +254,7 @@ static lancet_status settle_activation(const settling *s)
         origin = c->naming == LANCET_NAMING_OPENAI && looks_converted(s->checkpoint, c->has_vision)
                      ? "assumed: the tensors are of mixed types as in OpenAI's files"
                      : "assumed: no file says";
-        lancet_clip_note(
-            c, "The activation was assumed to be QuickGELU, as in OpenAI's models; the option activation "
-               "(quick_gelu, gelu) sets it.");
+        lancet_clip_note(c, "The activation was assumed to be QuickGELU, as in OpenAI's models.");
     }
     snprintf(c->activation_origin, sizeof c->activation_origin, "%s", origin);
     return status;
