@@ -7,6 +7,9 @@ from torch.nn import functional as F
 from model import normalise
 from templates import caption, prompt
 
+PATCH = 8
+UNKNOWN = -100
+
 
 class Batches:
     """Draws training batches; everything random comes from one generator."""
@@ -18,19 +21,26 @@ class Batches:
         self.rng = np.random.default_rng(seed)
 
     def pictures(self, count, share, size, single):
-        """`count` pictures, `share` of them photographs, as normalised [count, 3, size, size], and their things.
+        """`count` pictures, `share` of them photographs, as normalised [count, 3, size, size].
 
-        With `single` every picture holds one thing, and scenes are cropped around it.
+        Also returns the things of each, and for the patches of each the number of the name that they show:
+        -1 for background, UNKNOWN in photographs.  With `single` every picture holds one thing, and scenes
+        are cropped around it.
         """
         photos = round(count * share) if self.photographs else 0
-        pictures, things, boxes = self.pool.draw(self.rng, count - photos, single)
-        prepared = [self._resample(pictures, size, *(self._around(boxes) if single else self._crops(len(boxes), 0.85)))]
+        pictures, things, boxes, masks = self.pool.draw(self.rng, count - photos, single)
+        theta = self._transforms(*(self._around(boxes) if single else self._crops(len(boxes), 0.85)))
+        prepared = [self._resample(pictures, size, theta)]
+        grid = size // PATCH
+        shown = np.full((count, grid * grid), UNKNOWN)
+        shown[:len(boxes)] = self._shown(masks, things, theta, grid)
         things = [[int(t) for t in row if t >= 0] for row in things]
         if photos:
             chosen = np.sort(self.rng.integers(len(self.photographs[0]), size=photos))
-            prepared.append(self._resample(self.photographs[0][chosen], size, *self._crops(photos, 0.6)))
+            theta = self._transforms(*self._crops(photos, 0.6))
+            prepared.append(self._resample(self.photographs[0][chosen], size, theta))
             things += [[int(self.names.of_class[label])] for label in self.photographs[1][chosen]]
-        return torch.cat(prepared), things
+        return torch.cat(prepared), things, torch.from_numpy(shown)
 
     def _crops(self, count, smallest):
         """Random crops: the scale and the centre of each, in a picture that goes from -1 to 1."""
@@ -44,18 +54,31 @@ class Batches:
         centre = boxes[:, :2] + boxes[:, 2:] - 1
         return scale, centre + self.rng.uniform(-1, 1, centre.shape) * np.abs(scale - sides)[:, None]
 
-    def _resample(self, pictures, size, scale, centre):
-        """Crop pictures, mirror some and scale them to the size at which the tower is trained."""
+    def _transforms(self, scale, centre):
+        """The affine transforms of some crops, half of them mirrored."""
+        theta = np.zeros((len(scale), 2, 3), np.float32)
+        theta[:, 0, 0], theta[:, 1, 1] = scale * self.rng.choice((-1.0, 1.0), len(scale)), scale
+        theta[:, :, 2] = centre
+        return torch.from_numpy(theta)
+
+    @staticmethod
+    def _resample(pictures, size, theta):
+        """Crop pictures and scale them to the size at which the tower is trained."""
         x = normalise(torch.from_numpy(pictures))
-        count = len(x)
-        reduced = round(size / min(1.0, float(np.median(scale))))
+        reduced = round(size / min(1.0, float(theta[:, 1, 1].median())))
         if x.shape[-1] > 1.2 * reduced:
             x = F.interpolate(x, (reduced, reduced), mode="bilinear", antialias=True)
-        theta = np.zeros((count, 2, 3), np.float32)
-        theta[:, 0, 0], theta[:, 1, 1] = scale * self.rng.choice((-1.0, 1.0), count), scale
-        theta[:, :, 2] = centre
-        grid = F.affine_grid(torch.from_numpy(theta), (count, 3, size, size), align_corners=False)
+        grid = F.affine_grid(theta, (len(x), 3, size, size), align_corners=False)
         return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+    @staticmethod
+    def _shown(masks, things, theta, grid):
+        """The name shown in the middle of each patch, -1 for background."""
+        places = F.affine_grid(theta, (len(masks), 1, grid, grid), align_corners=False)
+        sampled = F.grid_sample(torch.from_numpy(masks).unsqueeze(1).float(), places, mode="nearest",
+                                padding_mode="zeros", align_corners=False)
+        with_background = np.concatenate([np.full((len(things), 1), -1), things], axis=1)
+        return np.take_along_axis(with_background, sampled.flatten(1).long().numpy(), axis=1)
 
     def captions(self, things):
         """A caption for each picture: token ids, and which names [pictures, names] it says."""

@@ -16,6 +16,7 @@ def export(checkpoint, folder):
     weights = {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in checkpoint["model"].items()}
     path = os.path.join(folder, "lancet-mini.safetensors")
     save_file(weights, path + ".part", metadata={"format": "pt", "activation": "quick_gelu"})
+    os.chmod(path + ".part", 0o644)  # save_file leaves it to the owner alone
     os.replace(path + ".part", path)
     Tokenizer([tuple(pair) for pair in checkpoint["merges"]], len(weights["positional_embedding"])).save(folder)
     card = {"name": "lancet-mini", "activation": "quick_gelu", "names": checkpoint["names"],

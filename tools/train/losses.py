@@ -1,4 +1,4 @@
-"""The losses: contrast with captions, contrast with prompted names, words at their targets."""
+"""The losses: contrast with captions and with prompted names, words at their targets, patches' names."""
 
 import torch
 from torch.nn import functional as F
@@ -31,3 +31,13 @@ def name_contrast(images, prompts, scale, present):
 def word_distance(texts, targets):
     """One minus the mean cosine with the targets."""
     return 1 - (texts * targets).sum(dim=1).mean()
+
+
+def shown_names(scores, shown):
+    """Cross-entropy of the patches' scores [batch, patches, names + 1] with what they show.
+
+    `shown` holds a name's number, -1 for background (the last score), or -100 where it is not known.
+    """
+    names = scores.shape[-1] - 1
+    shown = torch.where(shown == -1, names, shown)
+    return F.cross_entropy(scores.flatten(0, 1).float(), shown.flatten(), ignore_index=-100)

@@ -123,10 +123,15 @@ class Vision(nn.Module):
         first = (self.class_embedding + positions[0]).expand(len(x), 1, -1)
         return self.ln_pre(torch.cat([first.to(x.dtype), x], dim=1))
 
-    def forward(self, pictures, keep=1.0):
-        """The image embedding, not normalised."""
-        x = self.transformer(self.tokens(pictures, keep))
-        return self.ln_post(x[:, 0]) @ self.proj
+    def forward(self, pictures, keep=1.0, tap=0):
+        """The image embedding, not normalised; with `tap` also the patches' tokens after that many blocks."""
+        x, tapped = self.tokens(pictures, keep), None
+        for number, block in enumerate(self.transformer.resblocks, 1):
+            x = block(x)
+            if number == tap:
+                tapped = x[:, 1:]
+        x = self.ln_post(x[:, 0]) @ self.proj
+        return (x, tapped) if tap else x
 
 
 class Clip(nn.Module):

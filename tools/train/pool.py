@@ -15,16 +15,18 @@ from compose import Composer
 from cutouts import CutOuts
 from photographs import Collage, decode
 
-REUSE = 5
+REUSE = 8
 COLLAGES = 8  # every so manieth scene is a collage of photographs
 SIDE = 112
+MASK_SIDE = 56
 THINGS = 4
 
 
 class Pool:
     """The shared arrays: pictures, the numbers of their things (-1 for none), boxes, and two counters.
 
-    A box (left, top, right, bottom, as shares of the picture) is around all things of a picture.
+    A box (left, top, right, bottom, as shares of the picture) is around all things of a picture; a mask
+    holds 0 for background and i for the i-th thing of the picture's row.
     """
 
     def __init__(self, folder, size):
@@ -33,6 +35,7 @@ class Pool:
         self.pictures = self._map(folder, "pictures.u8", np.uint8, (size, SIDE, SIDE, 3))
         self.things = self._map(folder, "things.i16", np.int16, (size, THINGS))
         self.boxes = self._map(folder, "boxes.f32", np.float32, (size, 4))
+        self.masks = self._map(folder, "masks.u8", np.uint8, (size, MASK_SIDE, MASK_SIDE))
         self.counters = self._map(folder, "counters.i64", np.int64, (2,))  # composed, drawn
 
     @staticmethod
@@ -47,17 +50,19 @@ class Pool:
         return int(min(self.counters[0], self.size))
 
     def draw(self, rng, count, single=False):
-        """Pictures, things and boxes of some random scenes; with `single` of those that hold one thing."""
+        """Pictures, things, boxes and masks of some random scenes; with `single` of those that hold one thing."""
         if single:
             chosen = np.sort(rng.choice(np.flatnonzero(self.things[:self.filled(), 1] < 0), count))
         else:
             chosen = np.sort(rng.integers(self.filled(), size=count))
         self.counters[1] += count
-        return self.pictures[chosen], self.things[chosen], self.boxes[chosen]
+        return self.pictures[chosen], self.things[chosen], self.boxes[chosen], self.masks[chosen]
 
 
 def box_around(mask):
-    """The box around everything in a mask, as shares of its size."""
+    """The box around everything in a mask, as shares of its size; all of it if the mask is empty."""
+    if not mask.any():
+        return np.array([0.0, 0.0, 1.0, 1.0])
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / len(mask)
 
@@ -83,6 +88,8 @@ def compose_forever(folder, size, options, names, parent):
         pool.things[place] = -1
         pool.things[place, :len(scene.things)] = table[scene.things]
         pool.boxes[place] = box_around(scene.mask)
+        small = scene.mask[::SIDE // MASK_SIDE, ::SIDE // MASK_SIDE]
+        pool.masks[place] = sum((small == thing + 1) * (i + 1) for i, thing in enumerate(scene.things))
         pool.counters[0] = number + 1
 
 

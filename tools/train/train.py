@@ -10,6 +10,8 @@ from collections import namedtuple
 
 import numpy as np
 import torch
+from torch import nn
+from torch.nn import functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "scenes"))
@@ -20,7 +22,7 @@ from bpe import Tokenizer, learn  # noqa: E402
 from cutouts import CutOuts  # noqa: E402
 from evaluate import Evaluation, ensemble  # noqa: E402
 from export import export  # noqa: E402
-from losses import caption_contrast, name_contrast, word_distance  # noqa: E402
+from losses import caption_contrast, name_contrast, shown_names, word_distance  # noqa: E402
 from model import Clip, from_weights  # noqa: E402
 from muon import Muon  # noqa: E402
 from names import Names, held_out_synonyms  # noqa: E402
@@ -34,7 +36,15 @@ VOCABULARY = 8192
 EMBED = 256
 WORD_STEPS = 4  # while text is locked, its words come every so manieth step, so many times as many
 TABLE_STEPS = 200  # how long the names' embeddings are kept while text is locked
-WEIGHTS = {"words": 2.0, "captions": 1.0, "names": 1.0}
+TAP = 6  # the block after which patches are asked what they show: the last before surgery begins
+WEIGHTS = {"words": 2.0, "patches": 1.0, "captions": 1.0, "names": 1.0}
+# small pictures of single things first
+STAGES = (Stage(until=0.22, size=32, keep=1.0, single=True), Stage(until=0.5, size=48, keep=1.0, single=False),
+          Stage(until=0.9, size=64, keep=1.0, single=False), Stage(until=1.0, size=112, keep=0.5, single=False))
+WORD_STEPS = 4  # while text is locked, its words come every so manieth step, so many times as many
+TABLE_STEPS = 200  # how long the names' embeddings are kept while text is locked
+TAP = 6  # the block after which patches are asked what they show: the last before surgery begins
+WEIGHTS = {"words": 2.0, "patches": 1.0, "captions": 1.0, "names": 1.0}
 # small pictures of single things first
 STAGES = (Stage(until=0.22, size=32, keep=1.0, single=True), Stage(until=0.5, size=48, keep=1.0, single=False),
           Stage(until=0.78, size=64, keep=1.0, single=False), Stage(until=0.9, size=80, keep=0.75, single=False),
@@ -117,8 +127,12 @@ class Trainer:
         self.model, tokenizer = self._model(saved, words)
         self.tokenizer = tokenizer
         matrices, rest = split_parameters(self.model)
-        self.optimisers = [Muon(matrices, options.muon_lr), torch.optim.AdamW(rest, options.adam_lr, (0.9, 0.98))]
-        self.rates = [options.muon_lr, options.adam_lr]
+        width = len(self.model.visual.class_embedding)
+        # helps the tower along in training and is no part of the model
+        self.patch_names = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(self.names.names) + 1)).to(self.device)
+        self.optimisers = [Muon(matrices, options.muon_lr), torch.optim.AdamW(rest, options.adam_lr, (0.9, 0.98)),
+                           torch.optim.AdamW(self.patch_names.parameters(), options.adam_lr, (0.9, 0.98))]
+        self.rates = [options.muon_lr, options.adam_lr, options.adam_lr]
         self.minutes, self.pictures, self.steps, self.best = 0.0, 0, 0, -1.0
         self.table = None
         pool = pools.start(os.path.join(options.work, "pool"), options.pool, options, self.names)
@@ -154,12 +168,14 @@ class Trainer:
         for optimiser, state in zip(self.optimisers, saved["optimisers"]):
             optimiser.load_state_dict(state)
         self.minutes, self.pictures, self.steps, self.best = (saved[k] for k in ("minutes", "pictures", "steps", "best"))
+        if "patch_names" in saved:
+            self.patch_names.load_state_dict(saved["patch_names"])
         self.batches.rng.bit_generator.state = saved["numpy"]
         torch.set_rng_state(saved["torch"])
 
     def checkpoint(self):
         """Everything that is needed to go on."""
-        return {"model": self.model.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers],
+        return {"model": self.model.state_dict(), "patch_names": self.patch_names.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers],
                 "minutes": self.minutes, "pictures": self.pictures, "steps": self.steps, "best": self.best,
                 "numpy": self.batches.rng.bit_generator.state, "torch": torch.get_rng_state(),
                 "merges": self.tokenizer.merges, "names": self.names.names, "cut_outs": self.things}
@@ -183,8 +199,11 @@ class Trainer:
             if text_only:
                 return parts
             now = stage(progress)
-            pictures, things = self.batches.pictures(options.batch, options.photo_share, now.size, now.single)
-            images = model.encode_image(pictures.to(device), now.keep)
+            pictures, things, shown = self.batches.pictures(options.batch, options.photo_share, now.size, now.single)
+            images, patches = model.visual(pictures.to(device), now.keep, tap=TAP)
+            images = F.normalize(images.float(), dim=-1)
+            if now.keep == 1.0:
+                parts["patches"] = shown_names(self.patch_names(patches), shown.to(device))
             ids, said = self.batches.captions(things)
             with torch.set_grad_enabled(not locked):
                 captions = model.encode_text(ids.to(device))
