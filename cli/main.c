@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 static const command *const commands[] = {
     &explain_command, &features_command, &text_command,  &tokenize_command,
     &info_command,    &verify_command,   &bench_command,
@@ -100,8 +104,14 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    int status = dispatch(argc - 1, argv + 1);
+    int status;
 
+#ifdef __GLIBC__
+    /* Left to itself, glibc learns from the first large picture to keep such blocks on its heap, where they
+     * tear holes: blocks of a megabyte and more go back to the system as soon as they are freed. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+    status = dispatch(argc - 1, argv + 1);
     /* What was printed counts only once the system has taken it. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE)
         status = report_problem(LANCET_ERROR_IO, "the output cannot be written: %s", strerror(errno));

@@ -68,14 +68,33 @@ void lancet_mapping_close(lancet_mapping *mapping)
         *mapping = (lancet_mapping){0};
 }
 
-lancet_status lancet_file_write(const char *path, const void *bytes, size_t length, lancet_error *error)
+/* False, with errno, if the system refuses. */
+static bool write_all(int descriptor, const lancet_piece *piece)
 {
-    lancet_status status = LANCET_OK;
+    const char *rest = piece->bytes;
+    size_t left = piece->length;
+
+    while (left) {
+        const ssize_t written = write(descriptor, rest, left);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        rest += written;
+        left -= (size_t)written;
+    }
+    return true;
+}
+
+lancet_status lancet_file_write_pieces(const char *path, const lancet_piece *pieces, size_t count,
+                                       lancet_error *error)
+{
     static _Atomic unsigned counter; /* two threads of one process may write the same path */
+    lancet_status status = LANCET_OK;
     lancet_buffer temporary = {0};
-    const char *rest = bytes;
-    bool created = false;
-    int descriptor = -1;
+    bool good = true;
+    int descriptor;
 
     if (!lancet_buffer_print(&temporary, "%s.%ld-%u.part", path, (long)getpid(), counter++))
         return lancet_fail_memory(error, "a file name");
@@ -84,29 +103,24 @@ lancet_status lancet_file_write(const char *path, const void *bytes, size_t leng
         status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
         goto done;
     }
-    created = true;
-    while (length) {
-        const ssize_t written = write(descriptor, rest, length);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0) {
-            status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
-            goto done;
-        }
-        rest += written;
-        length -= (size_t)written;
-    }
-    if (close(descriptor) != 0 || rename(temporary.bytes, path) != 0)
+    for (size_t i = 0; i < count && good; i++)
+        good = write_all(descriptor, &pieces[i]);
+    if (!good)
         status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
-    descriptor = -1;
-done:
-    if (descriptor >= 0)
-        close(descriptor);
-    if (created && status != LANCET_OK)
+    if (close(descriptor) != 0 && status == LANCET_OK)
+        status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
+    if (status == LANCET_OK && rename(temporary.bytes, path) != 0)
+        status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
+    if (status != LANCET_OK)
         unlink(temporary.bytes);
+done:
     lancet_buffer_close(&temporary);
     return status;
+}
+
+lancet_status lancet_file_write(const char *path, const void *bytes, size_t length, lancet_error *error)
+{
+    return lancet_file_write_pieces(path, &(lancet_piece){bytes, length}, 1, error);
 }
 
 bool lancet_file_exists(const char *path)

@@ -23,8 +23,18 @@ void lancet_mapping_drop(const lancet_mapping *mapping, const void *bytes, size_
 
 void lancet_mapping_close(lancet_mapping *mapping);
 
-/** Writes `path` as a whole: a temporary file beside it, then a rename, so that a reader sees the old file or
- * the new one and never half of either. Errors: IO. */
+/** A part of a file to write; the caller's memory. */
+typedef struct lancet_piece {
+    const void *bytes;
+    size_t length;
+} lancet_piece;
+
+/** Writes `path` as a whole, the pieces one after the other: a temporary file beside it, then a rename, so
+ * that a reader sees the old file or the new one and never half of either. Errors: IO, MEMORY. */
+lancet_status lancet_file_write_pieces(const char *path, const lancet_piece *pieces, size_t count,
+                                       lancet_error *error);
+
+/** The same for one piece. */
 lancet_status lancet_file_write(const char *path, const void *bytes, size_t length, lancet_error *error);
 
 /** True if `path` names something that can be opened for reading. */

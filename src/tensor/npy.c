@@ -416,6 +416,7 @@ lancet_status lancet_npy_write(const char *path, lancet_npy_type type, const siz
                                const void *values, lancet_error *error)
 {
     const size_t size = type == LANCET_NPY_UINT8 ? 1 : 4;
+    const bool swapped = size > 1 && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__;
     lancet_buffer file = {0};
     lancet_status status = LANCET_OK;
     size_t count = 1, bytes;
@@ -432,17 +433,17 @@ lancet_status lancet_npy_write(const char *path, lancet_npy_type type, const siz
     if (!lancet_multiply(&bytes, count, size))
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: the shape is beyond all memory", path);
     append_header(&file, type, shape, rank);
-    if (size == 1 || __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
-        lancet_buffer_append(&file, values, bytes);
-    } else {
+    if (swapped) {
         for (size_t i = 0; i < count && !file.failed; i++) {
             const char *v = (const char *)values + 4 * i;
 
             lancet_buffer_append(&file, (const char[]){v[3], v[2], v[1], v[0]}, 4);
         }
     }
-    status = file.failed ? lancet_fail_memory(error, path)
-                         : lancet_file_write(path, file.bytes, file.length, error);
+    /* The values go from the caller's memory to the file: a copy of a large map would double the peak. */
+    const lancet_piece pieces[] = {{file.bytes, file.length}, {values, swapped ? 0 : bytes}};
+
+    status = file.failed ? lancet_fail_memory(error, path) : lancet_file_write_pieces(path, pieces, 2, error);
     lancet_buffer_close(&file);
     return status;
 }
