@@ -7,6 +7,7 @@
 #include "progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 typedef struct verify_settings {
     common_settings common;
@@ -104,11 +105,39 @@ static int verify(const verify_settings *settings, verify_replay *replay, const 
     return status;
 }
 
+/* Closes and opens again, after a setting has changed. */
+static int reopen_model(verify_replay *replay, lancet_model **model, const verify_settings *settings)
+{
+    lancet_session_close(&replay->session);
+    lancet_model_close(model);
+    return model_begin(model, &replay->session, &settings->model, &settings->common, LANCET_TOWERS_BOTH);
+}
+
+/* Sets of several models keep one vocabulary for all: in the folder, beside it, or beside the folder that it
+ * lies in. *path (to be free()d) stays NULL if it is in none of these. */
+static int find_shared_vocabulary(char **path, const char *folder)
+{
+    static const char *const places[] = {"vocabulary", "../vocabulary", "../../vocabulary"};
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        *path = path_join(folder, places[i]);
+        if (!*path)
+            return report_memory();
+        if (folder_exists(*path))
+            return EXIT_DONE;
+        free(*path);
+        *path = NULL;
+    }
+    return EXIT_DONE;
+}
+
 /* Opens the model as the folder says that it was run, where the command line does not say otherwise. */
-static int open_model(verify_replay *replay, lancet_model **model, verify_settings *settings)
+static int open_model(verify_replay *replay, lancet_model **model, verify_settings *settings,
+                      const char *folder)
 {
     const verify_set *set = replay->set;
     const lancet_model_description *about;
+    char *vocabulary = NULL;
     int status;
 
     if (!settings->model.path)
@@ -120,12 +149,18 @@ static int open_model(verify_replay *replay, lancet_model **model, verify_settin
     /* The option holds for both towers, a configuration beside the model for each: it is tried first. */
     if (status == EXIT_DONE && set->head_width && !settings->model.head_width && about->vision_heads &&
         about->vision_width / about->vision_heads != set->head_width) {
-        lancet_session_close(&replay->session);
-        lancet_model_close(model);
         settings->model.head_width = set->head_width;
-        status =
-            model_begin(model, &replay->session, &settings->model, &settings->common, LANCET_TOWERS_BOTH);
+        status = reopen_model(replay, model, settings);
     }
+    if (status == EXIT_DONE && !lancet_model_vocabulary(*model) &&
+        lancet_model_describe(*model)->vocabulary_size)
+        status = find_shared_vocabulary(&vocabulary, folder);
+    if (status == EXIT_DONE && vocabulary) {
+        settings->model.vocabulary = vocabulary;
+        status = reopen_model(replay, model, settings);
+        settings->model.vocabulary = NULL;
+    }
+    free(vocabulary);
     replay->model = *model;
     return status;
 }
@@ -153,7 +188,7 @@ static int run(const command *self, int argc, char **argv)
     }
     status = verify_set_open(&set, operands.items[0]);
     if (status == EXIT_DONE)
-        status = open_model(&replay, &model, &settings);
+        status = open_model(&replay, &model, &settings, operands.items[0]);
     if (status == EXIT_DONE)
         status = verify(&settings, &replay, operands.items[0]);
 done:
@@ -185,7 +220,9 @@ const command verify_command = {
         "\n"
         "The folder holds the model (model.safetensors, or another one by -m), pictures in images/ (or "
         "images/ beside "
-        "the folder), and manifest.json:\n"
+        "the folder), a vocabulary beside the model or in vocabulary/ (also beside the folder or the one "
+        "above), and "
+        "manifest.json:\n"
         "  {\"model\": {\"texts\": [\"dog\", ...], \"token_texts\": [\"a photo.\", ...]},\n"
         "   \"images\": {\"park\": {\"file\": \"park.jpg\", \"width\": 500, \"height\": 375}},\n"
         "   \"arrays\": {\"text/tokens\": {\"shape\": [2, 77]}, \"park/224/plain\": {}, ...}}\n"

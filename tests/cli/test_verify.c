@@ -44,6 +44,26 @@ static void test_tiny(void **state)
     check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_odd", "--threads", "1", NULL});
 }
 
+/* Several sets with one vocabulary, as in <folder>/vocabulary and <folder>/sets/one. */
+static void test_shared_vocabulary(void **state)
+{
+    static const char *const places[] = {"one/vocabulary", "vocabulary", "../vocabulary"};
+    char command[3 * TEST_PATH_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *folder = folder_make();
+
+        snprintf(command, sizeof command,
+                 "mkdir '%s/sets' && cd '%s/sets' && cp -r '%s' one && chmod -R u+w one && mkdir %s && mv "
+                 "one/vocab.json one/merges.txt %s",
+                 folder, folder, TINY, places[i], places[i]);
+        assert_int_equal(system(command), 0);
+        check_pass((const char *const[]){"verify", path_of(folder, "sets/one"), NULL});
+        folder_remove(folder);
+    }
+}
+
 static void test_published(void **state)
 {
     static const char *const sets[] = {"vit_a", "open_clip_a"};
@@ -337,10 +357,15 @@ static void test_short_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tiny),        cmocka_unit_test(test_published),
-        cmocka_unit_test(test_difference),  cmocka_unit_test(test_partial),
-        cmocka_unit_test(test_other_model), cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_pictures),    cmocka_unit_test(test_nothing_to_check),
+        cmocka_unit_test(test_tiny),
+        cmocka_unit_test(test_shared_vocabulary),
+        cmocka_unit_test(test_published),
+        cmocka_unit_test(test_difference),
+        cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_other_model),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_nothing_to_check),
         cmocka_unit_test(test_short_form),
     };
 
