@@ -60,6 +60,8 @@ fuzz: ## Every fuzzer for SECONDS, from its seeds
 
 bench: build ## How fast this machine runs a model, and what share of its peak that is (MODEL=)
 	@build/lancet bench $(if $(MODEL),-m '$(MODEL)')
+	@for program in build/bench/bench_*; do \
+		if [ -x $$program ] && [ -f $$program ]; then echo && $$program; fi; done
 
 format: ## Every C file in the house's style
 	@tools/install-packages test
