@@ -34,21 +34,13 @@ Stage = namedtuple("Stage", "until size keep single")  # share of the time, pict
 CONTEXT = 32
 VOCABULARY = 8192
 EMBED = 256
+# small pictures of single things first
+STAGES = (Stage(until=0.22, size=32, keep=1.0, single=True), Stage(until=0.5, size=48, keep=1.0, single=False),
+          Stage(until=0.92, size=64, keep=1.0, single=False), Stage(until=1.0, size=112, keep=0.5, single=False))
 WORD_STEPS = 4  # while text is locked, its words come every so manieth step, so many times as many
 TABLE_STEPS = 200  # how long the names' embeddings are kept while text is locked
 TAP = 6  # the block after which patches are asked what they show: the last before surgery begins
 WEIGHTS = {"words": 2.0, "patches": 1.0, "captions": 1.0, "names": 1.0}
-# small pictures of single things first
-STAGES = (Stage(until=0.22, size=32, keep=1.0, single=True), Stage(until=0.5, size=48, keep=1.0, single=False),
-          Stage(until=0.9, size=64, keep=1.0, single=False), Stage(until=1.0, size=112, keep=0.5, single=False))
-WORD_STEPS = 4  # while text is locked, its words come every so manieth step, so many times as many
-TABLE_STEPS = 200  # how long the names' embeddings are kept while text is locked
-TAP = 6  # the block after which patches are asked what they show: the last before surgery begins
-WEIGHTS = {"words": 2.0, "patches": 1.0, "captions": 1.0, "names": 1.0}
-# small pictures of single things first
-STAGES = (Stage(until=0.22, size=32, keep=1.0, single=True), Stage(until=0.5, size=48, keep=1.0, single=False),
-          Stage(until=0.78, size=64, keep=1.0, single=False), Stage(until=0.9, size=80, keep=0.75, single=False),
-          Stage(until=1.0, size=112, keep=0.5, single=False))
 
 
 def options_from_command_line():
@@ -59,14 +51,14 @@ def options_from_command_line():
     parser.add_argument("--wordnet", default="/usr/share/wordnet/index.noun")
     parser.add_argument("--minutes", type=float, default=120, help="length of the whole training; the schedule fits it")
     parser.add_argument("--text-minutes", type=float, help="text alone at first (a thirtieth of --minutes)")
-    parser.add_argument("--locked", type=float, default=0.45,
+    parser.add_argument("--locked", type=float, default=0.25,
                         help="share of the time in which pictures follow the text tower, not it them")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--prompts", type=int, default=128, help="prompted names in a batch")
     parser.add_argument("--nouns", type=int, default=64, help="words with targets in a batch")
     parser.add_argument("--photo-share", type=float, default=0.12, help="share of a batch that is photographs")
     parser.add_argument("--pool", type=int, default=32_000, help="scenes kept composed")
-    parser.add_argument("--muon-lr", type=float, default=0.02)
+    parser.add_argument("--muon-lr", type=float, default=0.01)
     parser.add_argument("--adam-lr", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
