@@ -2,82 +2,11 @@
 #include "clip/text/labels.h"
 
 #include "base/memory.h"
-#include "clip/session.h"
+#include "clip/text/prompts.h"
 #include "lancet/text.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Prompts of one call to the tower: bounds the memory whatever the number of labels, and lets progress be
- * told. */
-#define PROMPTS_AT_ONCE 512
-
-/* Prompts on their way through tokenizer and tower. */
-struct encoder {
-    lancet_session *session;
-    lancet_tokens tokens;
-    lancet_buffer prompt;
-    int32_t *ids;          /* [PROMPTS_AT_ONCE, context] */
-    lancet_text_row *rows; /* [PROMPTS_AT_ONCE] */
-    float *features;       /* [PROMPTS_AT_ONCE, C] */
-    size_t count;
-};
-
-static lancet_status encoder_open(struct encoder *encoder, lancet_session *session, lancet_error *error)
-{
-    const lancet_text_tower *tower = &session->model->text;
-
-    *encoder = (struct encoder){.session = session};
-    encoder->ids = lancet_allocate(PROMPTS_AT_ONCE * tower->context, sizeof *encoder->ids);
-    encoder->rows = lancet_allocate(PROMPTS_AT_ONCE, sizeof *encoder->rows);
-    encoder->features = lancet_allocate(PROMPTS_AT_ONCE * tower->embedding, sizeof *encoder->features);
-    return encoder->ids && encoder->rows && encoder->features ? LANCET_OK
-                                                              : lancet_fail_memory(error, "labels");
-}
-
-static void encoder_close(struct encoder *encoder)
-{
-    lancet_tokens_close(&encoder->tokens);
-    lancet_buffer_close(&encoder->prompt);
-    lancet_free(encoder->ids);
-    lancet_free(encoder->rows);
-    lancet_free(encoder->features);
-}
-
-/* Adds a text; *lost (may be NULL) becomes a copy of what did not fit, if it is still NULL. */
-static lancet_status encoder_add(struct encoder *encoder, const char *text, char **lost, lancet_error *error)
-{
-    const lancet_model *model = encoder->session->model;
-    const size_t context = model->text.context;
-    int32_t *ids = encoder->ids + encoder->count * context;
-    lancet_tokens_loss loss;
-    lancet_status status = lancet_tokenize(&encoder->tokens, model->vocabulary, text, error);
-    size_t end = 0;
-
-    if (status == LANCET_OK)
-        status = lancet_tokens_context(ids, context, &loss, &encoder->tokens, model->vocabulary, error);
-    if (status != LANCET_OK)
-        return status;
-    if (loss.count && lost && !*lost) {
-        *lost = lancet_copy_text(encoder->tokens.text + loss.offset, encoder->tokens.length - loss.offset);
-        if (!*lost)
-            return lancet_fail_memory(error, "a label's lost words");
-    }
-    /* The row that is read is the first of the largest id: with a literal end token inside the text, that
-     * one. */
-    for (size_t i = 1; i < context; i++)
-        end = ids[i] > ids[end] ? i : end;
-    encoder->rows[encoder->count++] = (lancet_text_row){ids, end + 1};
-    return LANCET_OK;
-}
-
-static lancet_status encoder_run(struct encoder *encoder, lancet_error *error)
-{
-    const size_t count = encoder->count;
-
-    encoder->count = 0;
-    return lancet_text_tower_run(encoder->features, encoder->session, encoder->rows, count, error);
-}
 
 /* Divides by the length; a feature of zeros stays. */
 static void normalise(float *feature, size_t width)
@@ -105,7 +34,8 @@ static lancet_status fill_prompt(lancet_buffer *prompt, const lancet_templates *
 /* What one call of lancet_labels_encode works on: labels 0 .. count - 1, then (with_empty) the empty string.
  */
 struct work {
-    struct encoder encoder;
+    lancet_prompts prompts;
+    lancet_buffer sentence;
     lancet_labels *labels;
     const lancet_templates *templates;
     const lancet_label_options *options;
@@ -115,16 +45,16 @@ struct work {
 /* Adds a batch's features, each of unit length, to their labels' sums. */
 static lancet_status flush(struct work *work, lancet_error *error)
 {
-    const size_t count = work->encoder.count, width = work->labels->width;
+    const size_t count = work->prompts.count, width = work->labels->width;
     const lancet_label_options *options = work->options;
-    const lancet_status status = encoder_run(&work->encoder, error);
+    const lancet_status status = lancet_prompts_run(&work->prompts, error);
 
     if (status != LANCET_OK)
         return status;
     for (size_t i = 0; i < count; i++) {
         const size_t item = (work->done + i) / work->templates_count;
         float *sum = item < work->labels->count ? work->labels->features + item * width : work->labels->empty;
-        float *feature = work->encoder.features + i * width;
+        float *feature = work->prompts.features + i * width;
 
         normalise(feature, width);
         for (size_t c = 0; c < width; c++)
@@ -146,17 +76,17 @@ static lancet_status encode_items(struct work *work, lancet_error *error)
         for (size_t t = 0; t < work->templates_count; t++) {
             const bool label = item < labels->count;
 
-            status = fill_prompt(&work->encoder.prompt, work->templates, t, label ? labels->texts[item] : "",
-                                 error);
+            status =
+                fill_prompt(&work->sentence, work->templates, t, label ? labels->texts[item] : "", error);
             if (status == LANCET_OK)
-                status = encoder_add(&work->encoder, work->encoder.prompt.bytes,
-                                     label ? &labels->lost[item] : NULL, error);
-            if (status == LANCET_OK && work->encoder.count == PROMPTS_AT_ONCE)
+                status = lancet_prompts_add(&work->prompts, work->sentence.bytes,
+                                            label ? &labels->lost[item] : NULL, error);
+            if (status == LANCET_OK && work->prompts.count == LANCET_PROMPTS_AT_ONCE)
                 status = flush(work, error);
             if (status != LANCET_OK)
                 return status;
         }
-    if (work->encoder.count)
+    if (work->prompts.count)
         status = flush(work, error);
     for (size_t item = 0; item < work->items && status == LANCET_OK; item++)
         normalise(item < labels->count ? labels->features + item * labels->width : labels->empty,
@@ -167,12 +97,12 @@ static lancet_status encode_items(struct work *work, lancet_error *error)
 static lancet_status encode_bare_empty(struct work *work, lancet_error *error)
 {
     lancet_labels *labels = work->labels;
-    lancet_status status = encoder_add(&work->encoder, "", NULL, error);
+    lancet_status status = lancet_prompts_add(&work->prompts, "", NULL, error);
 
     if (status == LANCET_OK)
-        status = encoder_run(&work->encoder, error);
+        status = lancet_prompts_run(&work->prompts, error);
     if (status == LANCET_OK) {
-        memcpy(labels->empty_bare, work->encoder.features, labels->width * sizeof *labels->empty_bare);
+        memcpy(labels->empty_bare, work->prompts.features, labels->width * sizeof *labels->empty_bare);
         normalise(labels->empty_bare, labels->width);
     }
     return status;
@@ -250,7 +180,7 @@ lancet_status lancet_labels_encode(lancet_labels **result, lancet_session *sessi
     work.templates = work.options->templates ? work.options->templates : lancet_templates_standard();
     work.templates_count = lancet_templates_count(work.templates);
     work.items = count + with_empty;
-    status = encoder_open(&work.encoder, session, error);
+    status = lancet_prompts_open(&work.prompts, session, error);
     if (status == LANCET_OK)
         status = make_labels(&work.labels, session->model, texts, count, with_empty, work.templates, error);
     if (status == LANCET_OK)
@@ -262,14 +192,15 @@ lancet_status lancet_labels_encode(lancet_labels **result, lancet_session *sessi
         work.labels = NULL;
     }
     lancet_labels_close(&work.labels);
-    encoder_close(&work.encoder);
+    lancet_prompts_close(&work.prompts);
+    lancet_buffer_close(&work.sentence);
     return status;
 }
 
 lancet_status lancet_text_encode(float *features, lancet_session *session, const char *const *texts,
                                  size_t count, lancet_error *error)
 {
-    struct encoder encoder = {0};
+    lancet_prompts prompts = {0};
     lancet_status status;
     size_t done = 0;
 
@@ -280,20 +211,20 @@ lancet_status lancet_text_encode(float *features, lancet_session *session, const
     if (status == LANCET_OK)
         status = lancet_model_need_text(session->model, error);
     if (status == LANCET_OK)
-        status = encoder_open(&encoder, session, error);
+        status = lancet_prompts_open(&prompts, session, error);
     for (size_t i = 0; i < count && status == LANCET_OK; i++) {
         const size_t width = session->model->text.embedding;
 
-        status = encoder_add(&encoder, texts[i], NULL, error);
-        if (status == LANCET_OK && (encoder.count == PROMPTS_AT_ONCE || i + 1 == count)) {
-            const size_t batch = encoder.count;
+        status = lancet_prompts_add(&prompts, texts[i], NULL, error);
+        if (status == LANCET_OK && (prompts.count == LANCET_PROMPTS_AT_ONCE || i + 1 == count)) {
+            const size_t batch = prompts.count;
 
-            status = encoder_run(&encoder, error);
-            memcpy(features + done * width, encoder.features, batch * width * sizeof *features);
+            status = lancet_prompts_run(&prompts, error);
+            memcpy(features + done * width, prompts.features, batch * width * sizeof *features);
             done += batch;
         }
     }
-    encoder_close(&encoder);
+    lancet_prompts_close(&prompts);
     return status;
 }
 
