@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "image/png_trouble.h"
 
-#include <png.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,38 +18,8 @@ typedef struct reader {
     png_infop info;
     lancet_image *image;
     uint8_t *rgba; /* [height, width, 4], only to blend */
-    bool out_of_memory;
-    char message[200];
+    lancet_png_trouble trouble;
 } reader;
-
-static void on_error(png_structp library, png_const_charp message)
-{
-    reader *r = png_get_error_ptr(library);
-
-    snprintf(r->message, sizeof r->message, "%s", message);
-    png_longjmp(library, 1);
-}
-
-static void on_warning(png_structp library, png_const_charp message)
-{
-    (void)library; /* what the library warns of does not change the pixels */
-    (void)message;
-}
-
-static png_voidp on_allocate(png_structp library, png_alloc_size_t size)
-{
-    reader *r = png_get_mem_ptr(library);
-    void *memory = lancet_allocate(size, 1);
-
-    r->out_of_memory |= !memory;
-    return memory;
-}
-
-static void on_free(png_structp library, png_voidp memory)
-{
-    (void)library;
-    lancet_free(memory);
-}
 
 static void on_read(png_structp library, png_bytep out, size_t length)
 {
@@ -137,16 +107,17 @@ static lancet_status read_pixels(reader *r, const lancet_source *source, lancet_
 
 static lancet_status read_under_guard(reader *r, const lancet_source *source, lancet_error *error)
 {
-    r->library =
-        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, r, on_error, on_warning, r, on_allocate, on_free);
+    r->library = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r->trouble, lancet_png_on_error,
+                                          lancet_png_on_warning, &r->trouble, lancet_png_on_allocate,
+                                          lancet_png_on_free);
     r->info = r->library ? png_create_info_struct(r->library) : NULL;
     if (!r->info)
         return lancet_fail_memory(error, "a PNG reader");
     if (setjmp(png_jmpbuf(r->library)) == 0)
         return read_pixels(r, source, error);
-    if (r->out_of_memory)
+    if (r->trouble.out_of_memory)
         return lancet_fail_memory(error, "decoding a PNG");
-    return lancet_fail(error, LANCET_ERROR_INPUT, "damaged PNG: %s", r->message);
+    return lancet_fail(error, LANCET_ERROR_INPUT, "damaged PNG: %s", r->trouble.message);
 }
 
 lancet_status lancet_png_read(lancet_image **image, const lancet_source *source, lancet_error *error)

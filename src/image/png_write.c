@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/utf8.h"
+#include "image/png_trouble.h"
 
-#include <png.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,45 +18,15 @@ typedef struct writer {
     png_infop info;
     lancet_buffer out;
     png_text *texts;
-    bool out_of_memory;
-    char message[200];
+    lancet_png_trouble trouble;
 } writer;
-
-static void on_error(png_structp library, png_const_charp message)
-{
-    writer *w = png_get_error_ptr(library);
-
-    snprintf(w->message, sizeof w->message, "%s", message);
-    png_longjmp(library, 1);
-}
-
-static void on_warning(png_structp library, png_const_charp message)
-{
-    (void)library;
-    (void)message;
-}
-
-static png_voidp on_allocate(png_structp library, png_alloc_size_t size)
-{
-    writer *w = png_get_mem_ptr(library);
-    void *memory = lancet_allocate(size, 1);
-
-    w->out_of_memory |= !memory;
-    return memory;
-}
-
-static void on_free(png_structp library, png_voidp memory)
-{
-    (void)library;
-    lancet_free(memory);
-}
 
 static void on_write(png_structp library, png_bytep bytes, size_t length)
 {
     writer *w = png_get_io_ptr(library);
 
     if (!lancet_buffer_append(&w->out, bytes, length)) {
-        w->out_of_memory = true;
+        w->trouble.out_of_memory = true;
         png_error(library, "out of memory");
     }
 }
@@ -222,8 +192,9 @@ static lancet_status write_under_guard(writer *w, const lancet_png *png, size_t 
         w->texts[i].key = (png_charp)png->texts[i].keyword;
         w->texts[i].text = (png_charp)png->texts[i].value;
     }
-    w->library =
-        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, w, on_error, on_warning, w, on_allocate, on_free);
+    w->library = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &w->trouble, lancet_png_on_error,
+                                           lancet_png_on_warning, &w->trouble, lancet_png_on_allocate,
+                                           lancet_png_on_free);
     w->info = w->library ? png_create_info_struct(w->library) : NULL;
     if (!w->info)
         return lancet_fail_memory(error, "writing a PNG");
@@ -231,9 +202,9 @@ static lancet_status write_under_guard(writer *w, const lancet_png *png, size_t 
         write_all(w, png, stride);
         return LANCET_OK;
     }
-    if (w->out_of_memory)
+    if (w->trouble.out_of_memory)
         return lancet_fail_memory(error, "writing a PNG");
-    return lancet_fail(error, LANCET_ERROR_ARGUMENT, "PNG: cannot be written: %s", w->message);
+    return lancet_fail(error, LANCET_ERROR_ARGUMENT, "PNG: cannot be written: %s", w->trouble.message);
 }
 
 lancet_status lancet_png_encode(uint8_t **bytes, size_t *length, const lancet_png *png, lancet_error *error)
