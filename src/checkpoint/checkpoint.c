@@ -3,6 +3,8 @@
 
 #include "base/memory.h"
 #include "checkpoint/container.h"
+#include "checkpoint/gguf.h"
+#include "checkpoint/pytorch.h"
 #include "checkpoint/safetensors.h"
 
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 
 struct lancet_checkpoint {
     lancet_table table;
+    lancet_container container;
     lancet_mapping mapping;
     bool is_file; /* the mapping is ours */
     char *path;
@@ -33,6 +36,15 @@ static lancet_status suggest_file(const char *folder, lancet_status status, lanc
     return status;
 }
 
+typedef lancet_status parser(lancet_table *table, const uint8_t *bytes, size_t length, const char *path,
+                             lancet_error *error);
+
+static parser *const parse[] = {
+    [LANCET_CONTAINER_SAFETENSORS] = lancet_safetensors_parse,
+    [LANCET_CONTAINER_PYTORCH] = lancet_pytorch_parse,
+    [LANCET_CONTAINER_GGUF] = lancet_gguf_parse,
+};
+
 /* The part that may fail at any step; open_any closes what is there by then. */
 static lancet_status open_mapped(lancet_checkpoint *opened, const char *path, lancet_error *error)
 {
@@ -45,9 +57,10 @@ static lancet_status open_mapped(lancet_checkpoint *opened, const char *path, la
         status = lancet_mapping_open(&opened->mapping, path, error);
     if (status != LANCET_OK)
         return status == LANCET_ERROR_INPUT ? suggest_file(path, status, error) : status;
-    status = lancet_container_check(opened->mapping.bytes, opened->mapping.length, path, error);
+    status = lancet_container_recognise(&opened->container, opened->mapping.bytes, opened->mapping.length,
+                                        path, error);
     if (status == LANCET_OK)
-        status = lancet_safetensors_parse(&opened->table, opened->mapping.bytes, opened->mapping.length, path,
+        status = parse[opened->container](&opened->table, opened->mapping.bytes, opened->mapping.length, path,
                                           error);
     if (status == LANCET_OK)
         status = lancet_table_finish(&opened->table, path, error);
@@ -171,8 +184,7 @@ const char *lancet_checkpoint_path(const lancet_checkpoint *checkpoint)
 
 const char *lancet_checkpoint_container(const lancet_checkpoint *checkpoint)
 {
-    (void)checkpoint; /* until there is another */
-    return "safetensors";
+    return lancet_container_name(checkpoint->container);
 }
 
 const lancet_mapping *lancet_checkpoint_mapping(const lancet_checkpoint *checkpoint)
@@ -187,7 +199,9 @@ bool lancet_checkpoint_is_file(const lancet_checkpoint *checkpoint)
 
 void lancet_checkpoint_drop(const lancet_checkpoint *checkpoint, const lancet_tensor *tensor)
 {
-    if (checkpoint->is_file)
-        lancet_mapping_drop(&checkpoint->mapping, tensor->data,
-                            tensor->count * lancet_dtype_size(tensor->dtype));
+    const uint8_t *data = tensor->data, *bytes = checkpoint->mapping.bytes;
+
+    /* Tensors that the table owns are elsewhere. */
+    if (checkpoint->is_file && data >= bytes && data < bytes + checkpoint->mapping.length)
+        lancet_mapping_drop(&checkpoint->mapping, data, lancet_tensor_bytes(tensor));
 }

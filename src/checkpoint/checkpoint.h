@@ -47,7 +47,7 @@ const char *lancet_checkpoint_metadata(const lancet_checkpoint *checkpoint, cons
 /** The path (or name) it was opened with. */
 const char *lancet_checkpoint_path(const lancet_checkpoint *checkpoint);
 
-/** "safetensors". */
+/** "safetensors", "PyTorch", "GGUF". */
 const char *lancet_checkpoint_container(const lancet_checkpoint *checkpoint);
 
 /** The bytes of the whole file, of a file as well as of memory: for hashing. */

@@ -189,8 +189,7 @@ lancet_status lancet_clip_check_strangers(const lancet_checkpoint *checkpoint, l
             continue;
         /* Counters and lists of positions change no result; the latter are floats in files cast as a whole.
          */
-        if ((tensor->dtype != LANCET_F32 && tensor->dtype != LANCET_F16 && tensor->dtype != LANCET_BF16) ||
-            ends(tensor->name, ".position_ids"))
+        if (!lancet_dtype_is_readable(tensor->dtype) || ends(tensor->name, ".position_ids"))
             continue;
         if (starts(tensor->name, blocks))
             rest = read_block(tensor->name + strlen(blocks), &block);

@@ -114,7 +114,7 @@ lancet_status lancet_role_find(lancet_tensor *tensor, const lancet_checkpoint *c
     if (!type)
         return lancet_fail(error, LANCET_ERROR_INPUT, "%s: tensor %s: expected %s, but it is missing", path,
                            name, expected);
-    if (!found || (found->dtype != LANCET_F32 && found->dtype != LANCET_F16 && found->dtype != LANCET_BF16))
+    if (!found || !lancet_dtype_is_readable(found->dtype))
         return lancet_fail(error, type[0] == 'F' ? LANCET_ERROR_UNSUPPORTED : LANCET_ERROR_INPUT,
                            "%s: tensor %s: expected F32, F16 or BF16, found %s", path, name, type);
     if (found->rank != rank || found->count == 0)

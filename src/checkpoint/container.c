@@ -17,9 +17,7 @@ typedef struct signature {
 
 #define AT(offset, bytes) offset, bytes, sizeof(bytes) - 1
 
-/* The containers to come (PyTorch, GGUF) leave this table when their readers arrive. */
 static const signature signatures[] = {
-    {AT(0, "GGUF"), "a GGUF file, which is not supported yet", LANCET_ERROR_UNSUPPORTED},
     {AT(0, "tjgg"), "a GGML file, which is not supported", LANCET_ERROR_UNSUPPORTED},
     {AT(0, "lmgg"), "a GGML file, which is not supported", LANCET_ERROR_UNSUPPORTED},
     {AT(0, "\x89HDF\r\n\x1a\n"), "an HDF5 file (Keras or TensorFlow), which is not supported",
@@ -95,36 +93,53 @@ static const char *name_text(const uint8_t *bytes, size_t length)
     return NULL;
 }
 
-lancet_status lancet_container_check(const uint8_t *bytes, size_t length, const char *path,
-                                     lancet_error *error)
+const char *lancet_container_name(lancet_container container)
+{
+    static const char *const names[] = {[LANCET_CONTAINER_SAFETENSORS] = "safetensors",
+                                        [LANCET_CONTAINER_PYTORCH] = "PyTorch",
+                                        [LANCET_CONTAINER_GGUF] = "GGUF"};
+
+    return names[container];
+}
+
+lancet_status lancet_container_recognise(lancet_container *container, const uint8_t *bytes, size_t length,
+                                         const char *path, lancet_error *error)
 {
     const char *text;
 
+    *container = LANCET_CONTAINER_SAFETENSORS;
     if (!length)
         return lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected a model, found an empty file", path);
     /* First, because a table of 640 bytes starts as a pickle does. */
     if (length > 8 && bytes[8] == '{' && bytes[7] == 0)
         return LANCET_OK;
+    if (length >= 4 && memcmp(bytes, "GGUF", 4) == 0) {
+        *container = LANCET_CONTAINER_GGUF;
+        return LANCET_OK;
+    }
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
         const signature *s = &signatures[i];
 
         if (length >= s->offset + s->length && memcmp(bytes + s->offset, s->bytes, s->length) == 0)
-            return lancet_fail(error, s->status, "%s: expected safetensors, found %s", path, s->what);
+            return lancet_fail(error, s->status, "%s: expected a model, found %s", path, s->what);
     }
-    if (length >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0)
-        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected safetensors, found %s", path,
-                           is_pytorch(bytes, length) ? "a PyTorch archive, which is not supported yet"
-                                                     : "a zip archive, which is not supported");
+    if (length >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0) {
+        *container = LANCET_CONTAINER_PYTORCH;
+        return is_pytorch(bytes, length)
+                   ? LANCET_OK
+                   : lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected a model, found %s", path,
+                                 "a zip archive, which is not supported");
+    }
     if (length > 8 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5)
-        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected safetensors, found %s", path,
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected a model, found %s", path,
                            "a Python pickle, which is not supported");
     /* ONNX is a protocol buffer: field 1 is its version, field 2 who made it. */
     if (length >= 4 && bytes[0] == 0x08 && bytes[1] && bytes[1] < 0x20 && bytes[2] == 0x12)
-        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected safetensors, found %s", path,
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected a model, found %s", path,
                            "an ONNX model, which is not supported");
     text = name_text(bytes, length < LOOK_MAX ? length : LOOK_MAX);
     if (text)
         return lancet_fail(error, strstr(text, "supported") ? LANCET_ERROR_UNSUPPORTED : LANCET_ERROR_INPUT,
-                           "%s: expected safetensors, found %s", path, text);
+                           "%s: expected a model, found %s", path, text);
     return LANCET_OK;
 }

@@ -118,7 +118,7 @@ lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *
     }
     lancet_buffer_print(out, metadata_count ? count ? "}," : "}" : "");
     for (size_t i = 0; i < count; i++) {
-        const size_t size = tensors[i].count * lancet_dtype_size(tensors[i].dtype);
+        const size_t size = lancet_tensor_bytes(&tensors[i]);
 
         lancet_buffer_print(out, i ? "," : "");
         print_entry(out, &tensors[i], offset, offset + size);
@@ -135,7 +135,7 @@ lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *
     for (size_t i = 0; !out->failed && i < 8; i++)
         out->bytes[start + i] = (char)(header >> 8 * i & 0xFF);
     for (size_t i = 0; i < count; i++)
-        lancet_buffer_append(out, tensors[i].data, tensors[i].count * lancet_dtype_size(tensors[i].dtype));
+        lancet_buffer_append(out, tensors[i].data, lancet_tensor_bytes(&tensors[i]));
     return out->failed ? lancet_fail_memory(error, "a safetensors file") : LANCET_OK;
 }
 

@@ -89,6 +89,18 @@ static int compare_keys(const void *left, const void *right)
     return strcmp(a->key, b->key);
 }
 
+void *lancet_table_own(lancet_table *table, size_t size)
+{
+    void *items = table->owned;
+    const bool done = reserve(&items, table->owned_count, &table->owned_capacity, sizeof *table->owned);
+    void *memory = done ? lancet_allocate(size, 1) : NULL;
+
+    table->owned = items;
+    if (memory)
+        table->owned[table->owned_count++] = memory;
+    return memory;
+}
+
 void lancet_table_sort(lancet_table *table)
 {
     if (table->count)
@@ -176,5 +188,8 @@ void lancet_table_close(lancet_table *table)
     lancet_free(table->by_name);
     lancet_free(table->pairs);
     lancet_free(table->strings);
+    for (size_t i = 0; i < table->owned_count; i++)
+        lancet_free(table->owned[i]);
+    lancet_free(table->owned);
     *table = (lancet_table){0};
 }

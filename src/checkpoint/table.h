@@ -25,11 +25,17 @@ typedef struct lancet_table {
     size_t pair_count, pair_capacity;
     char *strings; /* every name, key and value, each zero-terminated */
     size_t strings_used, strings_size;
+    void **owned; /* what the file does not hold as it is asked for: tensors laid out anew */
+    size_t owned_count, owned_capacity;
 } lancet_table;
 
 /** A new zeroed entry at the end; NULL if memory is out. Pointers to earlier entries become invalid. */
 lancet_entry *lancet_table_add(lancet_table *table);
 lancet_pair *lancet_table_add_pair(lancet_table *table);
+
+/** `size` bytes that die with the table, for a tensor whose numbers do not lie in the file as they are
+ * needed; NULL if memory is out. */
+void *lancet_table_own(lancet_table *table, size_t size);
 
 /** Sorts the entries by the place of their bytes. */
 void lancet_table_sort(lancet_table *table);

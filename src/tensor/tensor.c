@@ -19,6 +19,16 @@ size_t lancet_dtype_size(lancet_dtype dtype)
     return types[dtype].size;
 }
 
+bool lancet_dtype_is_readable(lancet_dtype dtype)
+{
+    return dtype == LANCET_F32 || dtype == LANCET_F16 || dtype == LANCET_BF16;
+}
+
+size_t lancet_tensor_bytes(const lancet_tensor *tensor)
+{
+    return tensor->count * lancet_dtype_size(tensor->dtype);
+}
+
 const char *lancet_dtype_name(lancet_dtype dtype)
 {
     return types[dtype].name;

@@ -21,6 +21,8 @@ typedef enum lancet_dtype {
 
 /** Bytes of one element. */
 size_t lancet_dtype_size(lancet_dtype dtype);
+/** Can lancet_tensor_read read it? */
+bool lancet_dtype_is_readable(lancet_dtype dtype);
 /** "F32", "F16", ...: safetensors' names. */
 const char *lancet_dtype_name(lancet_dtype dtype);
 
@@ -34,6 +36,9 @@ typedef struct lancet_tensor {
     const void *data;
 } lancet_tensor;
 
+/** Bytes of all elements. */
+size_t lancet_tensor_bytes(const lancet_tensor *tensor);
+
 /** Writes "[2,3]" (or "[]") into text. */
 void lancet_shape_print(char *text, size_t size, const size_t *shape, size_t rank);
 
@@ -41,7 +46,7 @@ void lancet_shape_print(char *text, size_t size, const size_t *shape, size_t ran
  * range. */
 lancet_tensor lancet_tensor_rows(const lancet_tensor *tensor, size_t first, size_t rows);
 
-/** Converts `count` elements starting at element `first` to float. Floating types only. */
+/** Converts `count` elements starting at element `first` to float. Readable types only. */
 void lancet_tensor_read(float *out, const lancet_tensor *tensor, size_t first, size_t count);
 
 #endif

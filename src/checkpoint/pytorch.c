@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checkpoint/pytorch.h"
+
+lancet_status lancet_pytorch_parse(lancet_table *table, const uint8_t *bytes, size_t length, const char *path,
+                                   lancet_error *error)
+{
+    (void)table;
+    (void)bytes;
+    (void)length;
+    return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
+                       "%s: expected a model, found a PyTorch archive, which is not "
+                       "supported yet",
+                       path);
+}
