@@ -30,8 +30,12 @@ typedef struct lancet_feature_options {
     lancet_path path; /**< default: SURGERY */
     int side; /**< the picture is resized to side x side pixels (bicubic, the aspect ratio not kept, as in the
                    published code); a multiple of the patch is usual, trailing pixels that fill no patch are
-                   dropped. At most LANCET_SIDE_MAX; default (0): the model's own. Other sides than the
+                   dropped. At most LANCET_SIDE_MAX; default (0): the model's own. Other sizes than the
                    model's interpolate the position embedding (bilinear, from the stored tensor). */
+    int width, height; /**< or: to width x height pixels, each at most LANCET_SIDE_MAX; both or neither */
+    int short_side;   /**< or: the shorter side to this and the other by the picture's aspect ratio, each then
+                           rounded to the nearest whole number of patches, at least one. Giving more than one
+                           of side, width and height, and short_side is an ARGUMENT error. */
     int surgery_last; /**< how many of the last blocks get the second path; default (0): 6, or all if fewer */
     int surgery_start;  /**< or: the first block, 1-based, that gets it (the paper's d); default (0): by
                              surgery_last. Giving both is an ARGUMENT error. */
@@ -39,8 +43,10 @@ typedef struct lancet_feature_options {
     float deviation[3]; /**< then divided by; default (all zero): the model's own mean and deviation */
 } lancet_feature_options;
 
-/** The largest input side: beyond it the attention alone would take more memory than most machines have. */
-#define LANCET_SIDE_MAX 4096
+/** The largest input side, and the most patches of one input: beyond them the attention alone would take
+ * hours on most machines. lancet_maps_slide takes larger pictures, in windows. */
+#define LANCET_SIDE_MAX    4096
+#define LANCET_PATCHES_MAX 131072
 
 /** Encodes one picture.
  * On success *features is the caller's, to be closed by lancet_features_close. On failure *features is NULL.
@@ -50,7 +56,8 @@ LANCET_API lancet_status lancet_features_encode(lancet_features **features, lanc
                                                 const lancet_feature_options *options, lancet_error *error);
 
 /** Encodes `count` pictures in one batch into features[0..count-1]: the same bytes as one by one, in less
- * time. On failure every features[i] is NULL. */
+ * time (those of one input size that follow each other run together). On failure every features[i] is NULL.
+ */
 LANCET_API lancet_status lancet_features_encode_batch(lancet_features **features, lancet_session *session,
                                                       const lancet_picture *pictures, size_t count,
                                                       const lancet_feature_options *options,
@@ -67,15 +74,24 @@ LANCET_API size_t lancet_features_grid_height(const lancet_features *features); 
 LANCET_API size_t lancet_features_grid_width(const lancet_features *features);  /**< W: patches in a row */
 LANCET_API size_t lancet_features_width(const lancet_features *features);       /**< C: channels of a token */
 LANCET_API lancet_path lancet_features_path(const lancet_features *features);
-LANCET_API int lancet_features_side(const lancet_features *features); /**< input side in pixels */
+LANCET_API size_t lancet_features_input_width(const lancet_features *features);  /**< pixels, as resized */
+LANCET_API size_t lancet_features_input_height(const lancet_features *features); /**< pixels, as resized */
+LANCET_API int
+lancet_features_side(const lancet_features *features); /**< of a square input, in pixels; else 0 */
 LANCET_API int
 lancet_features_surgery_start(const lancet_features *features); /**< 1-based; 0 on the plain path */
 LANCET_API size_t lancet_features_picture_width(const lancet_features *features);
 LANCET_API size_t lancet_features_picture_height(const lancet_features *features);
 LANCET_API const char *lancet_features_model_hash(const lancet_features *features);
 
-/** The picture as the first layer takes it (level 3): resized, scaled to 0..1, normalised; [3, side, side]
- * into the caller's `pixels`. Errors: as lancet_features_encode. */
+/** The size in pixels to which the options resize this picture (level 3). Errors: as lancet_features_encode.
+ */
+LANCET_API lancet_status lancet_pixels_size(size_t *width, size_t *height, const lancet_model *model,
+                                            const lancet_picture *picture,
+                                            const lancet_feature_options *options, lancet_error *error);
+
+/** The picture as the first layer takes it (level 3): resized, scaled to 0..1, normalised; [3, height,
+ * width], which lancet_pixels_size tells, into the caller's `pixels`. Errors: as lancet_features_encode. */
 LANCET_API lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model,
                                                const lancet_picture *picture,
                                                const lancet_feature_options *options, lancet_error *error);

@@ -90,8 +90,12 @@ static void test_words_leave_no_trace(void **state)
 
 static void test_only_the_input_decides(void **state)
 {
-    static const lancet_feature_options options[] = {
-        {0}, {.path = LANCET_PATH_PLAIN}, {.side = 64}, {.surgery_last = 2}};
+    static const lancet_feature_options options[] = {{0},
+                                                     {.path = LANCET_PATH_PLAIN},
+                                                     {.side = 64},
+                                                     {.surgery_last = 2},
+                                                     {.width = 72, .height = 40},
+                                                     {.short_side = 40}};
 
     (void)state;
     for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
@@ -117,6 +121,71 @@ static void test_only_the_input_decides(void **state)
         lancet_session_close(&one);
         lancet_session_close(&three);
     }
+}
+
+/* Pictures of 90 x 60, 87 x 60, 84 x 60 and so on; patches of 8. The long side is the short one's by the
+ * aspect ratio, in whole patches: 40 * 90 / 60 = 60, 7.5 patches, the half upwards; 40 * 84 / 60 = 56. */
+static void test_sizes(void **state)
+{
+    static const struct {
+        size_t picture;
+        lancet_feature_options options;
+        size_t width, height;
+    } cases[] = {
+        {0, {0}, 48, 48},
+        {0, {.side = 64}, 64, 64},
+        {0, {.width = 72, .height = 41}, 72, 41},
+        {0, {.short_side = 40}, 64, 40},
+        {1, {.short_side = 40}, 56, 40}, /* 58: 7.25 */
+        {2, {.short_side = 40}, 56, 40},
+        {0, {.short_side = 44}, 64, 48}, /* 66 x 44: 8.25 and 5.5 */
+        {0, {.short_side = 1}, 8, 8},
+        {0, {.short_side = 2000}, 3000, 2000},
+    };
+    lancet_session *session = session_of(2);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t width = 0, height = 0;
+        lancet_error error;
+
+        if (lancet_pixels_size(&width, &height, model, &pictures[cases[i].picture], &cases[i].options,
+                               &error) != LANCET_OK)
+            fail_msg("%s", error.message);
+        assert_int_equal(width, cases[i].width);
+        assert_int_equal(height, cases[i].height);
+        if (width * height < 10000) {
+            lancet_features *features = encode(session, cases[i].picture, &cases[i].options);
+
+            assert_int_equal(lancet_features_input_width(features), width);
+            assert_int_equal(lancet_features_input_height(features), height);
+            assert_int_equal(lancet_features_side(features), width == height ? width : 0);
+            assert_int_equal(lancet_features_grid_width(features), width / 8);
+            assert_int_equal(lancet_features_grid_height(features), height / 8);
+            lancet_features_close(&features);
+        }
+    }
+    lancet_session_close(&session);
+}
+
+/* Three ways to say 64 x 64 are the same bytes. */
+static void test_a_square_is_a_side(void **state)
+{
+    static const lancet_feature_options ways[] = {
+        {.side = 64}, {.width = 64, .height = 64}, {.short_side = 64}};
+    const lancet_picture square = {noise[0], 60, 60, 270};
+    lancet_session *session = session_of(2);
+    lancet_features *features[3];
+    lancet_error error;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(lancet_features_encode(&features[i], session, &square, &ways[i], &error), LANCET_OK);
+    assert_same(features[0], features[1]);
+    assert_same(features[0], features[2]);
+    for (size_t i = 0; i < 3; i++)
+        lancet_features_close(&features[i]);
+    lancet_session_close(&session);
 }
 
 static void test_more_pictures_than_one_pass_takes(void **state)
@@ -235,6 +304,16 @@ static void test_wrong_options_are_named(void **state)
         {{.side = 7}, "side: expected 8 (one patch) to 4096, found 7"},
         {{.side = -1}, "side"},
         {{.side = 4097}, "side"},
+        {{.side = 48, .width = 48, .height = 48}, "give one of the three, found 48, 48 x 48 and 0"},
+        {{.side = 48, .short_side = 48}, "give one of the three"},
+        {{.short_side = 48, .height = 48}, "give one of the three"},
+        {{.width = 48}, "width and height: expected 8 (one patch) to 4096 each, found 48 x 0"},
+        {{.width = 48, .height = 7}, "found 48 x 7"},
+        {{.width = 4097, .height = 48}, "found 4097 x 48"},
+        {{.width = -48, .height = -48}, "found -48 x -48"},
+        {{.width = 4096, .height = 4096}, "at most 131072 patches, found 262144: 4096 x 4096 pixels"},
+        {{.short_side = -1}, "short_side: expected 1 to 4096, found -1"},
+        {{.short_side = 4096}, "found 6144 x 4096"},
         {{.surgery_last = 3, .surgery_start = 3}, "give one of them"},
         {{.surgery_last = 9}, "surgery_last: expected 1 to 8 (the model's blocks), found 9"},
         {{.surgery_start = -1}, "surgery_start"},
@@ -309,6 +388,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words_leave_no_trace),
         cmocka_unit_test(test_only_the_input_decides),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_a_square_is_a_side),
         cmocka_unit_test(test_more_pictures_than_one_pass_takes),
         cmocka_unit_test(test_the_class_token_is_clips),
         cmocka_unit_test(test_depth_by_count_and_by_start_agree),

@@ -29,13 +29,14 @@ struct pair {
 
 static void make_pair(struct pair *pair, size_t grid, size_t count)
 {
-    *pair = (struct pair){.features = {.tokens = pair->tokens, .grid = grid, .width = WIDTH},
-                          .labels = {.count = count,
-                                     .width = WIDTH,
-                                     .texts = pair->texts,
-                                     .features = pair->words,
-                                     .empty = pair->empty,
-                                     .empty_bare = pair->empty}};
+    *pair = (struct pair){
+        .features = {.tokens = pair->tokens, .grid_height = grid, .grid_width = grid, .width = WIDTH},
+        .labels = {.count = count,
+                   .width = WIDTH,
+                   .texts = pair->texts,
+                   .features = pair->words,
+                   .empty = pair->empty,
+                   .empty_bare = pair->empty}};
     for (size_t i = 0; i < (1 + grid * grid) * WIDTH; i++)
         pair->tokens[i] = 5 * draw();
     for (size_t t = 0; t <= count; t++) {

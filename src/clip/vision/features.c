@@ -21,23 +21,35 @@ static lancet_features *make_features(const lancet_session *session, const lance
                                       const lancet_feature_options *resolved)
 {
     const lancet_model_description *about = &session->model->description;
+    const lancet_vision_tower *tower = &session->model->vision;
     lancet_features *features = lancet_allocate_zero(1, sizeof *features);
 
     if (!features)
         return NULL;
-    features->grid = (size_t)(resolved->side / about->patch_side);
+    features->input_height = (size_t)resolved->height;
+    features->input_width = (size_t)resolved->width;
+    features->grid_height = lancet_vision_tower_grid(tower, features->input_height);
+    features->grid_width = lancet_vision_tower_grid(tower, features->input_width);
     features->width = (size_t)about->embedding_width;
     features->picture_width = picture->width;
     features->picture_height = picture->height;
     features->path = resolved->path;
-    features->side = resolved->side;
     features->surgery_start = resolved->surgery_start;
     memcpy(features->model_hash, about->hash, sizeof features->model_hash);
     features->tokens =
-        lancet_allocate((1 + features->grid * features->grid) * features->width, sizeof(float));
+        lancet_allocate((1 + features->grid_height * features->grid_width) * features->width, sizeof(float));
     if (!features->tokens)
         lancet_features_close(&features);
     return features;
+}
+
+/* Tokens of a picture: the class token and H x W patches. */
+static size_t count_tokens(const lancet_session *session, const lancet_feature_options *resolved)
+{
+    const lancet_vision_tower *tower = &session->model->vision;
+
+    return 1 + lancet_vision_tower_grid(tower, (size_t)resolved->height) *
+                   lancet_vision_tower_grid(tower, (size_t)resolved->width);
 }
 
 /* One pass: pictures into features, through buffers that hold `count` pictures' pixels and tokens. */
@@ -45,15 +57,15 @@ static lancet_status encode_pass(lancet_features **features, lancet_session *ses
                                  const lancet_picture *pictures, size_t count,
                                  const lancet_feature_options *resolved, lancet_error *error)
 {
-    const size_t pixels = 3 * (size_t)resolved->side * (size_t)resolved->side;
-    const size_t grid = (size_t)(resolved->side / session->model->description.patch_side);
-    const size_t tokens = (1 + grid * grid) * session->model->vision.embedding;
+    const size_t pixels = 3 * (size_t)resolved->height * (size_t)resolved->width;
+    const size_t tokens = count_tokens(session, resolved) * session->model->vision.embedding;
     float *input = lancet_allocate(count * pixels, sizeof *input);
     float *output = lancet_allocate(count * tokens, sizeof *output);
     const float **inputs = lancet_allocate(count, sizeof *inputs);
     lancet_vision_job job = {.pixels = inputs,
                              .pictures = count,
-                             .side = (size_t)resolved->side,
+                             .height = (size_t)resolved->height,
+                             .width = (size_t)resolved->width,
                              .start = (size_t)resolved->surgery_start,
                              .tokens = output};
     lancet_status status = input && output && inputs ? LANCET_OK : lancet_fail_memory(error, "pictures");
@@ -77,13 +89,35 @@ static lancet_status encode_pass(lancet_features **features, lancet_session *ses
     return status;
 }
 
+/* How many of the first pictures, `count` at most, go through the tower together: those of the first one's
+ * input size, as many as a pass takes. *resolved is what the options mean for them. */
+static lancet_status plan_pass(size_t *together, lancet_feature_options *resolved,
+                               const lancet_session *session, const lancet_picture *pictures, size_t count,
+                               const lancet_feature_options *options, lancet_error *error)
+{
+    lancet_status status = lancet_feature_options_resolve(resolved, session->model, pictures, options, error);
+    size_t at_once;
+
+    if (status != LANCET_OK)
+        return status;
+    at_once = ROWS_OF_PASS / count_tokens(session, resolved);
+    for (*together = 1; *together < count && *together < at_once; ++*together) {
+        lancet_feature_options other;
+
+        status = lancet_feature_options_resolve(&other, session->model, &pictures[*together], options, error);
+        if (status != LANCET_OK || other.height != resolved->height || other.width != resolved->width)
+            break;
+    }
+    return status;
+}
+
 lancet_status lancet_features_encode_batch(lancet_features **features, lancet_session *session,
                                            const lancet_picture *pictures, size_t count,
                                            const lancet_feature_options *options, lancet_error *error)
 {
     lancet_feature_options resolved;
     lancet_status status;
-    size_t grid, at_once;
+    size_t together = 0;
 
     if (!features)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_features_encode: features is NULL");
@@ -94,18 +128,13 @@ lancet_status lancet_features_encode_batch(lancet_features **features, lancet_se
     status = lancet_model_need_vision(session->model, error);
     for (size_t i = 0; i < count && status == LANCET_OK; i++)
         status = lancet_picture_check(&pictures[i], "lancet_features_encode", error);
-    if (status == LANCET_OK)
-        status = lancet_feature_options_resolve(&resolved, session->model, options, error);
-    if (status != LANCET_OK)
-        return status;
-    grid = (size_t)(resolved.side / session->model->description.patch_side);
-    at_once = ROWS_OF_PASS / (1 + grid * grid);
-    at_once = at_once ? at_once : 1;
-    for (size_t first = 0; first < count && status == LANCET_OK; first += at_once) {
-        const size_t rest = count - first;
-
-        status = encode_pass(features + first, session, pictures + first, rest < at_once ? rest : at_once,
-                             &resolved, error);
+    /* Options that one picture does not go with are refused before any work is done. */
+    for (size_t i = 0; i < count && status == LANCET_OK; i++)
+        status = lancet_feature_options_resolve(&resolved, session->model, &pictures[i], options, error);
+    for (size_t first = 0; first < count && status == LANCET_OK; first += together) {
+        status = plan_pass(&together, &resolved, session, pictures + first, count - first, options, error);
+        if (status == LANCET_OK)
+            status = encode_pass(features + first, session, pictures + first, together, &resolved, error);
     }
     if (status != LANCET_OK)
         close_all(features, count);
@@ -147,17 +176,18 @@ lancet_status lancet_tokens_walk(lancet_session *session, const lancet_picture *
     if (status == LANCET_OK)
         status = lancet_picture_check(picture, "lancet_tokens_walk", error);
     if (status == LANCET_OK)
-        status = lancet_feature_options_resolve(&resolved, session->model, options, error);
+        status = lancet_feature_options_resolve(&resolved, session->model, picture, options, error);
     if (status != LANCET_OK)
         return status;
-    pixels = lancet_allocate(3 * (size_t)resolved.side * (size_t)resolved.side, sizeof *pixels);
+    pixels = lancet_allocate(3 * (size_t)resolved.height * (size_t)resolved.width, sizeof *pixels);
     status = pixels ? lancet_pixels_fill(pixels, picture, &resolved, error)
                     : lancet_fail_memory(error, "a picture");
     if (status == LANCET_OK) {
         const float *const inputs[] = {pixels};
         lancet_vision_job job = {.pixels = inputs,
                                  .pictures = 1,
-                                 .side = (size_t)resolved.side,
+                                 .height = (size_t)resolved.height,
+                                 .width = (size_t)resolved.width,
                                  .start = (size_t)resolved.surgery_start,
                                  .visit = visit,
                                  .context = context};
@@ -177,12 +207,12 @@ const float *lancet_features_tokens(const lancet_features *features)
 
 size_t lancet_features_grid_height(const lancet_features *features)
 {
-    return features ? features->grid : 0;
+    return features ? features->grid_height : 0;
 }
 
 size_t lancet_features_grid_width(const lancet_features *features)
 {
-    return features ? features->grid : 0;
+    return features ? features->grid_width : 0;
 }
 
 size_t lancet_features_width(const lancet_features *features)
@@ -195,9 +225,19 @@ lancet_path lancet_features_path(const lancet_features *features)
     return features ? features->path : LANCET_PATH_SURGERY;
 }
 
+size_t lancet_features_input_width(const lancet_features *features)
+{
+    return features ? features->input_width : 0;
+}
+
+size_t lancet_features_input_height(const lancet_features *features)
+{
+    return features ? features->input_height : 0;
+}
+
 int lancet_features_side(const lancet_features *features)
 {
-    return features ? features->side : 0;
+    return features && features->input_width == features->input_height ? (int)features->input_width : 0;
 }
 
 int lancet_features_surgery_start(const lancet_features *features)

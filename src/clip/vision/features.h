@@ -6,10 +6,11 @@
 #include "lancet/model.h"
 
 struct lancet_features {
-    float *tokens; /* [1 + grid * grid, width] */
-    size_t grid, width, picture_width, picture_height;
+    float *tokens; /* [1 + grid_height * grid_width, width] */
+    size_t grid_height, grid_width, width;
+    size_t input_height, input_width, picture_height, picture_width; /* pixels */
     lancet_path path;
-    int side, surgery_start;
+    int surgery_start;
     char model_hash[LANCET_HASH_SIZE];
 };
 

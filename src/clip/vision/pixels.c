@@ -5,6 +5,7 @@
 #include "base/picture.h"
 #include "image/resize.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -41,7 +42,58 @@ static lancet_status resolve_surgery(lancet_feature_options *resolved, int block
     return LANCET_OK;
 }
 
+/* A side of pixels / of (a fraction of a pixel may be left) as the nearest whole number of patches, in
+ * pixels; numbers beyond the limit only need to stay beyond it. */
+static int whole_patches(uint64_t pixels, uint64_t of, int patch)
+{
+    const uint64_t step = of * (uint64_t)patch, count = (2 * pixels + step) / (2 * step);
+    const uint64_t side = (count ? count : 1) * (uint64_t)patch;
+
+    return side > INT_MAX ? INT_MAX : (int)side;
+}
+
+/* height and width from whichever of the three ways to say them was taken. */
+static lancet_status resolve_size(lancet_feature_options *resolved, const lancet_model_description *about,
+                                  const lancet_picture *picture, lancet_error *error)
+{
+    const int side = resolved->side, width = resolved->width, height = resolved->height,
+              short_side = resolved->short_side;
+    size_t patches;
+
+    if ((side != 0) + (width || height) + (short_side != 0) > 1)
+        return lancet_fail(
+            error, LANCET_ERROR_ARGUMENT,
+            "side, width and height, short_side: give one of the three, found %d, %d x %d and %d", side,
+            width, height, short_side);
+    if (short_side) {
+        const size_t shorter = picture->width < picture->height ? picture->width : picture->height;
+
+        if (short_side < 1 || short_side > LANCET_SIDE_MAX)
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "short_side: expected 1 to %d, found %d",
+                               LANCET_SIDE_MAX, short_side);
+        resolved->width = whole_patches((uint64_t)short_side * picture->width, shorter, about->patch_side);
+        resolved->height = whole_patches((uint64_t)short_side * picture->height, shorter, about->patch_side);
+    } else if (!width && !height) {
+        resolved->width = resolved->height = side ? side : about->image_side;
+        if (resolved->width < about->patch_side || resolved->width > LANCET_SIDE_MAX)
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "side: expected %d (one patch) to %d, found %d",
+                               about->patch_side, LANCET_SIDE_MAX, resolved->width);
+    }
+    if (resolved->width < about->patch_side || resolved->width > LANCET_SIDE_MAX ||
+        resolved->height < about->patch_side || resolved->height > LANCET_SIDE_MAX)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "width and height: expected %d (one patch) to %d each, found %d x %d",
+                           about->patch_side, LANCET_SIDE_MAX, resolved->width, resolved->height);
+    patches = (size_t)(resolved->width / about->patch_side) * (size_t)(resolved->height / about->patch_side);
+    if (patches > LANCET_PATCHES_MAX)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "width and height: expected at most %d patches, found %zu: %d x %d pixels",
+                           LANCET_PATCHES_MAX, patches, resolved->width, resolved->height);
+    return LANCET_OK;
+}
+
 lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, const lancet_model *model,
+                                             const lancet_picture *picture,
                                              const lancet_feature_options *options, lancet_error *error)
 {
     const lancet_model_description *about = lancet_model_describe(model);
@@ -50,11 +102,8 @@ lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, c
     if (resolved->path != LANCET_PATH_SURGERY && resolved->path != LANCET_PATH_PLAIN)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                            "path: expected LANCET_PATH_SURGERY or _PLAIN, found %d", (int)resolved->path);
-    if (!resolved->side)
-        resolved->side = about->image_side;
-    if (resolved->side < about->patch_side || resolved->side > LANCET_SIDE_MAX)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "side: expected %d (one patch) to %d, found %d",
-                           about->patch_side, LANCET_SIDE_MAX, resolved->side);
+    if (resolve_size(resolved, about, picture, error) != LANCET_OK)
+        return LANCET_ERROR_ARGUMENT;
     if (is_zero(resolved->deviation)) {
         memcpy(resolved->mean, about->mean, sizeof resolved->mean);
         memcpy(resolved->deviation, about->deviation, sizeof resolved->deviation);
@@ -72,22 +121,47 @@ lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, c
 lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture,
                                  const lancet_feature_options *resolved, lancet_error *error)
 {
-    const size_t side = (size_t)resolved->side;
-    uint8_t *small = lancet_allocate(side * side, 3);
+    const size_t width = (size_t)resolved->width, height = (size_t)resolved->height, count = width * height;
+    uint8_t *small = lancet_allocate(count, 3);
     lancet_status status = LANCET_OK;
     float normal[3][256];
 
     if (!small)
         return lancet_fail_memory(error, "a resized picture");
-    status = lancet_resize_bicubic(small, side, side, picture, error);
+    status = lancet_resize_bicubic(small, width, height, picture, error);
     /* Three operations in float, in the order of the published preprocessing; a byte has 256 outcomes. */
     for (int c = 0; c < 3; c++)
         for (int value = 0; value < 256; value++)
             normal[c][value] = ((float)value / 255.0f - resolved->mean[c]) / resolved->deviation[c];
-    for (size_t i = 0; status == LANCET_OK && i < side * side; i++)
+    for (size_t i = 0; status == LANCET_OK && i < count; i++)
         for (size_t c = 0; c < 3; c++)
-            pixels[c * side * side + i] = normal[c][small[3 * i + c]];
+            pixels[c * count + i] = normal[c][small[3 * i + c]];
     lancet_free(small);
+    return status;
+}
+
+lancet_status lancet_pixels_size(size_t *width, size_t *height, const lancet_model *model,
+                                 const lancet_picture *picture, const lancet_feature_options *options,
+                                 lancet_error *error)
+{
+    lancet_feature_options resolved;
+    lancet_status status;
+
+    if (!width || !height || !model)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_pixels_size: %s is NULL",
+                           !width    ? "width"
+                           : !height ? "height"
+                                     : "model");
+    *width = *height = 0;
+    status = lancet_model_need_vision(model, error);
+    if (status == LANCET_OK)
+        status = lancet_picture_check(picture, "lancet_pixels_size", error);
+    if (status == LANCET_OK)
+        status = lancet_feature_options_resolve(&resolved, model, picture, options, error);
+    if (status == LANCET_OK) {
+        *width = (size_t)resolved.width;
+        *height = (size_t)resolved.height;
+    }
     return status;
 }
 
@@ -104,7 +178,7 @@ lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model, co
     if (status == LANCET_OK)
         status = lancet_picture_check(picture, "lancet_pixels_prepare", error);
     if (status == LANCET_OK)
-        status = lancet_feature_options_resolve(&resolved, model, options, error);
+        status = lancet_feature_options_resolve(&resolved, model, picture, options, error);
     if (status == LANCET_OK)
         status = lancet_pixels_fill(pixels, picture, &resolved, error);
     return status;

@@ -60,3 +60,8 @@ void lancet_vision_tower_close(lancet_vision_tower *tower)
     lancet_free(tower->class_embedding);
     *tower = (lancet_vision_tower){0};
 }
+
+size_t lancet_vision_tower_grid(const lancet_vision_tower *tower, size_t pixels)
+{
+    return pixels / tower->patch;
+}

@@ -23,10 +23,13 @@ lancet_status lancet_vision_tower_open(lancet_vision_tower *tower, const lancet_
                                        lancet_error *error);
 void lancet_vision_tower_close(lancet_vision_tower *tower);
 
+/** How many tokens there are along `pixels` pixels of a picture: H of its height, W of its width. */
+size_t lancet_vision_tower_grid(const lancet_vision_tower *tower, size_t pixels);
+
 /** What one pass through the tower is to do. */
 typedef struct lancet_vision_job {
-    const float *const *pixels; /* [pictures] of [3, side, side] */
-    size_t pictures, side;
+    const float *const *pixels; /* [pictures] of [3, height, width] */
+    size_t pictures, height, width;
     size_t start;  /* 1-based first block with the surgery path; 0: the plain path alone */
     float *tokens; /* [pictures, 1 + H*W, C]; NULL: only visit */
     int (*visit)(void *context, int block, size_t tokens, size_t width, const float *original,

@@ -12,12 +12,12 @@
 #include <math.h>
 #include <string.h>
 
-/* Everything one pass works on. n tokens a picture, rows = pictures * n. */
+/* Everything one pass works on. H x W patches and n = 1 + H W tokens a picture, rows = pictures * n. */
 struct pass {
     lancet_session *session;
     const lancet_vision_tower *tower;
     lancet_vision_job *job;
-    size_t grid, n, rows;
+    size_t grid_height, grid_width, n, rows;
     float *original, *surgery;                          /* [rows, D]: the two residual streams */
     float *normed;                                      /* [rows, D] */
     float *query, *key, *value, *attended, *consistent; /* [rows, D] */
@@ -67,26 +67,27 @@ static lancet_status place_positions(struct pass *pass, lancet_error *error)
     const lancet_vision_tower *tower = pass->tower;
     const size_t width = tower->width;
 
-    if (pass->grid == tower->grid) {
+    if (pass->grid_height == tower->grid && pass->grid_width == tower->grid) {
         memcpy(pass->positions, tower->positions, pass->n * width * sizeof(float));
         return LANCET_OK;
     }
     memcpy(pass->positions, tower->positions, width * sizeof(float));
-    if (!lancet_interpolate_bilinear(pass->positions + width, pass->grid, pass->grid,
+    if (!lancet_interpolate_bilinear(pass->positions + width, pass->grid_height, pass->grid_width,
                                      tower->positions + width, tower->grid, tower->grid, width))
         return lancet_fail_memory(error, "the position embedding");
     return LANCET_OK;
 }
 
-/* patches [grid * grid, 3 p p] from pixels [3, side, side], in the order of the patch weights [D, 3, p, p].
- */
-static void cut_patches(float *patches, const float *pixels, size_t side, size_t patch, size_t grid)
+/* patches [H W, 3 p p] from pixels [3, height, width], in the order of the patch weights [D, 3, p, p]. */
+static void cut_patches(float *patches, const float *pixels, const struct pass *pass)
 {
-    for (size_t row = 0; row < grid; row++)
-        for (size_t column = 0; column < grid; column++)
+    const size_t height = pass->job->height, width = pass->job->width, patch = pass->tower->patch;
+
+    for (size_t row = 0; row < pass->grid_height; row++)
+        for (size_t column = 0; column < pass->grid_width; column++)
             for (size_t c = 0; c < 3; c++)
                 for (size_t y = 0; y < patch; y++) {
-                    memcpy(patches, pixels + (c * side + row * patch + y) * side + column * patch,
+                    memcpy(patches, pixels + (c * height + row * patch + y) * width + column * patch,
                            patch * sizeof *patches);
                     patches += patch;
                 }
@@ -96,8 +97,7 @@ static void cut_patches(float *patches, const float *pixels, size_t side, size_t
 static lancet_status embed(struct pass *pass, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
-    const size_t width = tower->width, patches = pass->grid * pass->grid,
-                 depth = 3 * tower->patch * tower->patch;
+    const size_t width = tower->width, patches = pass->n - 1, depth = 3 * tower->patch * tower->patch;
     lancet_status status = place_positions(pass, error);
 
     for (size_t i = 0; i < pass->job->pictures && status == LANCET_OK; i++) {
@@ -105,7 +105,7 @@ static lancet_status embed(struct pass *pass, lancet_error *error)
         const lancet_linear_job job = {tower->patches, pass->hidden, tokens + width,      patches, 0,
                                        depth,          width,        LANCET_AFTER_NOTHING};
 
-        cut_patches(pass->hidden, pass->job->pixels[i], pass->job->side, tower->patch, pass->grid);
+        cut_patches(pass->hidden, pass->job->pixels[i], pass);
         status = lancet_linear_run(pass->session->linears, &job, 1, error);
         memcpy(tokens, tower->class_embedding, width * sizeof *tokens);
         for (size_t k = 0; k < pass->n * width; k++)
@@ -254,10 +254,14 @@ static lancet_status read_out(struct pass *pass, lancet_error *error)
 lancet_status lancet_vision_tower_run(lancet_session *session, lancet_vision_job *job, lancet_error *error)
 {
     const lancet_vision_tower *tower = &session->model->vision;
-    struct pass pass = {.session = session, .tower = tower, .job = job, .grid = job->side / tower->patch};
+    struct pass pass = {.session = session,
+                        .tower = tower,
+                        .job = job,
+                        .grid_height = lancet_vision_tower_grid(tower, job->height),
+                        .grid_width = lancet_vision_tower_grid(tower, job->width)};
     lancet_status status;
 
-    pass.n = 1 + pass.grid * pass.grid;
+    pass.n = 1 + pass.grid_height * pass.grid_width;
     pass.rows = job->pictures * pass.n;
     status = lay_out(&pass, error);
     if (status == LANCET_OK)
