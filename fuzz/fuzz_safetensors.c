@@ -11,7 +11,7 @@ static void touch(const lancet_tensor *tensor)
 {
     float number;
 
-    if (!tensor->count || tensor->dtype > LANCET_BF16)
+    if (!tensor->count || !lancet_dtype_is_readable(tensor->dtype))
         return;
     lancet_tensor_read(&number, tensor, 0, 1);
     lancet_tensor_read(&number, tensor, tensor->count - 1, 1);

@@ -83,6 +83,10 @@ static lancet_status check_all(const lancet_tensor *tensors, size_t count, const
         if (tensors[i].rank > LANCET_RANK_MAX || (tensors[i].count && !tensors[i].data))
             status =
                 lancet_fail(error, LANCET_ERROR_ARGUMENT, "tensor %zu has no data or too many dimensions", i);
+        else if (lancet_dtype_block(tensors[i].dtype) != 1)
+            status =
+                lancet_fail(error, LANCET_ERROR_ARGUMENT, "tensor %s: safetensors files have no data type %s",
+                            tensors[i].name, lancet_dtype_name(tensors[i].dtype));
     lancet_free(names);
     return status;
 }

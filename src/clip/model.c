@@ -10,7 +10,7 @@
 /* "F16 x 101, F32 x 52" */
 static char *describe_types(const lancet_checkpoint *checkpoint, uint64_t *parameters)
 {
-    size_t counts[LANCET_U8 + 1] = {0};
+    size_t counts[LANCET_DTYPES] = {0};
     lancet_buffer text = {0};
 
     *parameters = 0;
@@ -20,7 +20,7 @@ static char *describe_types(const lancet_checkpoint *checkpoint, uint64_t *param
         counts[tensor->dtype]++;
         *parameters += tensor->count;
     }
-    for (lancet_dtype type = LANCET_F32; type <= LANCET_U8; type++)
+    for (lancet_dtype type = LANCET_F32; type < LANCET_DTYPES; type++)
         if (counts[type])
             lancet_buffer_print(&text, "%s%s x %zu", text.length ? ", " : "", lancet_dtype_name(type),
                                 counts[type]);

@@ -2,16 +2,26 @@
 #include "tensor/tensor.h"
 
 #include "tensor/kernels.h"
+#include "tensor/quantised.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct {
     const char *name;
-    size_t size;
-} types[] = {
-    [LANCET_F32] = {"F32", 4}, [LANCET_F16] = {"F16", 2}, [LANCET_BF16] = {"BF16", 2},
-    [LANCET_I64] = {"I64", 8}, [LANCET_I32] = {"I32", 4}, [LANCET_U8] = {"U8", 1},
+    size_t size, block;
+} types[LANCET_DTYPES] = {
+    [LANCET_F32] = {"F32", 4, 1},
+    [LANCET_F16] = {"F16", 2, 1},
+    [LANCET_BF16] = {"BF16", 2, 1},
+    [LANCET_I64] = {"I64", 8, 1},
+    [LANCET_I32] = {"I32", 4, 1},
+    [LANCET_U8] = {"U8", 1, 1},
+    [LANCET_Q4_0] = {"Q4_0", 18, LANCET_QUANTISED_BLOCK},
+    [LANCET_Q4_1] = {"Q4_1", 20, LANCET_QUANTISED_BLOCK},
+    [LANCET_Q5_0] = {"Q5_0", 22, LANCET_QUANTISED_BLOCK},
+    [LANCET_Q5_1] = {"Q5_1", 24, LANCET_QUANTISED_BLOCK},
+    [LANCET_Q8_0] = {"Q8_0", 34, LANCET_QUANTISED_BLOCK},
 };
 
 size_t lancet_dtype_size(lancet_dtype dtype)
@@ -19,14 +29,26 @@ size_t lancet_dtype_size(lancet_dtype dtype)
     return types[dtype].size;
 }
 
+size_t lancet_dtype_block(lancet_dtype dtype)
+{
+    return types[dtype].block;
+}
+
 bool lancet_dtype_is_readable(lancet_dtype dtype)
 {
-    return dtype == LANCET_F32 || dtype == LANCET_F16 || dtype == LANCET_BF16;
+    return dtype == LANCET_F32 || dtype == LANCET_F16 || dtype == LANCET_BF16 ||
+           types[dtype].block == LANCET_QUANTISED_BLOCK;
+}
+
+/* The place of an element that starts a block. */
+static size_t bytes_of(const lancet_tensor *tensor, size_t count)
+{
+    return count / types[tensor->dtype].block * types[tensor->dtype].size;
 }
 
 size_t lancet_tensor_bytes(const lancet_tensor *tensor)
 {
-    return tensor->count * lancet_dtype_size(tensor->dtype);
+    return bytes_of(tensor, tensor->count);
 }
 
 const char *lancet_dtype_name(lancet_dtype dtype)
@@ -52,13 +74,13 @@ lancet_tensor lancet_tensor_rows(const lancet_tensor *tensor, size_t first, size
     view.shape[0] = rows;
     view.count = rows * row;
     if (tensor->data)
-        view.data = (const char *)tensor->data + first * row * lancet_dtype_size(tensor->dtype);
+        view.data = (const char *)tensor->data + bytes_of(tensor, first * row);
     return view;
 }
 
 void lancet_tensor_read(float *out, const lancet_tensor *tensor, size_t first, size_t count)
 {
-    const char *bytes = (const char *)tensor->data + first * lancet_dtype_size(tensor->dtype);
+    const char *bytes = (const char *)tensor->data + bytes_of(tensor, first);
 
     if (!count)
         return;
@@ -66,6 +88,8 @@ void lancet_tensor_read(float *out, const lancet_tensor *tensor, size_t first, s
         memcpy(out, bytes, count * sizeof *out); /* files do not align their tensors */
     else if (tensor->dtype == LANCET_F16)
         lancet_kernels_get()->from_half(out, bytes, count);
-    else
+    else if (tensor->dtype == LANCET_BF16)
         lancet_kernels_get()->from_bfloat(out, bytes, count);
+    else
+        lancet_quantised_read(out, tensor->dtype, bytes, first % types[tensor->dtype].block, count);
 }

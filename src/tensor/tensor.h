@@ -16,14 +16,23 @@ typedef enum lancet_dtype {
     LANCET_BF16,
     LANCET_I64,
     LANCET_I32,
-    LANCET_U8
+    LANCET_U8,
+    LANCET_Q4_0, /* quantised, as ggml does it: 32 numbers of a row share a scale (quantised.h) */
+    LANCET_Q4_1,
+    LANCET_Q5_0,
+    LANCET_Q5_1,
+    LANCET_Q8_0,
+    LANCET_DTYPES /* how many there are */
 } lancet_dtype;
 
-/** Bytes of one element. */
+/** Bytes of one element; of one block in a quantised type. */
 size_t lancet_dtype_size(lancet_dtype dtype);
+/** Elements that are stored together: 1, or those of a block. A row (along the last dimension) holds a whole
+ * number of them. */
+size_t lancet_dtype_block(lancet_dtype dtype);
 /** Can lancet_tensor_read read it? */
 bool lancet_dtype_is_readable(lancet_dtype dtype);
-/** "F32", "F16", ...: safetensors' names. */
+/** "F32", "F16", ...: safetensors' names; "Q8_0", ...: ggml's. */
 const char *lancet_dtype_name(lancet_dtype dtype);
 
 /** A dense row-major view; owns nothing. data need not be aligned. */
@@ -43,10 +52,10 @@ size_t lancet_tensor_bytes(const lancet_tensor *tensor);
 void lancet_shape_print(char *text, size_t size, const size_t *shape, size_t rank);
 
 /** The view's rows first .. first + rows - 1 (of its first dimension, rank >= 1). The caller keeps them in
- * range. */
+ * range and, in a quantised tensor of rank 1, at the start of a block. */
 lancet_tensor lancet_tensor_rows(const lancet_tensor *tensor, size_t first, size_t rows);
 
-/** Converts `count` elements starting at element `first` to float. Readable types only. */
+/** Converts `count` elements starting at element `first`, any of them, to float. Readable types only. */
 void lancet_tensor_read(float *out, const lancet_tensor *tensor, size_t first, size_t count);
 
 #endif

@@ -143,6 +143,11 @@ static void test_what_cannot_be_written(void **state)
         assert_int_equal(lancet_safetensors_print(&bytes, pair, 1, NULL, NULL, 0, &error),
                          LANCET_ERROR_ARGUMENT);
     }
+    pair[1].dtype = LANCET_Q8_0;
+    assert_int_equal(lancet_safetensors_print(&bytes, pair + 1, 1, NULL, NULL, 0, &error),
+                     LANCET_ERROR_ARGUMENT);
+    assert_string_equal(error.message, "tensor scalar: safetensors files have no data type Q8_0");
+    pair[1] = tensors[0];
     pair[1].data = NULL;
     assert_int_equal(lancet_safetensors_print(&bytes, pair + 1, 1, NULL, NULL, 0, &error),
                      LANCET_ERROR_ARGUMENT);

@@ -114,6 +114,7 @@ static void test_names_and_shapes(void **state)
     for (int i = 0; i < 6; i++) {
         assert_string_equal(lancet_dtype_name((lancet_dtype)i), names[i]);
         assert_int_equal(lancet_dtype_size((lancet_dtype)i), sizes[i]);
+        assert_int_equal(lancet_dtype_block((lancet_dtype)i), 1);
     }
     lancet_shape_print(text, sizeof text, shape, 2);
     assert_string_equal(text, "[2,3]");
