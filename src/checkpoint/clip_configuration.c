@@ -4,6 +4,7 @@
 #include "checkpoint/clip_recognise.h"
 #include "checkpoint/clip_roles.h"
 #include "checkpoint/clip_settle.h"
+#include "checkpoint/show.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,14 +16,13 @@
 #define ROWS_MAX  ((size_t)1 << 26)
 
 static lancet_status find_role(lancet_tensor *tensor, const lancet_checkpoint *checkpoint,
-                               const lancet_role *role, const char *name, lancet_naming naming,
-                               lancet_error *error)
+                               const lancet_role *role, const lancet_tower_names *names, lancet_error *error)
 {
-    const char *letters = lancet_role_shape(role, naming);
-    char expected[LANCET_SHAPE_SIZE];
+    const char *letters = lancet_role_shape(role, names->naming);
+    char name[LANCET_TENSOR_NAME_SIZE], expected[LANCET_SHAPE_SIZE];
 
     lancet_role_print(expected, letters);
-    return lancet_role_find(tensor, checkpoint, name ? name : lancet_role_name(role, naming), strlen(letters),
+    return lancet_role_find(tensor, checkpoint, lancet_role_name(name, names, role), strlen(letters),
                             expected, error);
 }
 
@@ -36,47 +36,44 @@ static lancet_status check_limit(const lancet_checkpoint *checkpoint, const char
                              lancet_checkpoint_path(checkpoint), what, limit, size);
 }
 
-/* Not there at all, as opposed to there in a type that is not read. */
-static bool is_absent(const lancet_checkpoint *checkpoint, const lancet_role *role, lancet_naming naming)
-{
-    const char *name = lancet_role_name(role, naming);
-
-    return !lancet_checkpoint_find(checkpoint, name) && !lancet_checkpoint_unreadable(checkpoint, name);
-}
-
 /* Two variants of the ViT lack whole tensors, which is not the same as a damaged file. */
-static lancet_status check_variant(const lancet_checkpoint *checkpoint, lancet_naming naming,
+static lancet_status check_variant(const lancet_checkpoint *checkpoint, const lancet_tower_names *names,
                                    size_t positions, lancet_error *error)
 {
     const lancet_role *roles = lancet_vision_roles;
     const size_t side = (size_t)sqrt((double)positions);
     const char *path = lancet_checkpoint_path(checkpoint);
+    char name[LANCET_TENSOR_NAME_SIZE], bias[LANCET_TENSOR_NAME_SIZE];
 
-    if (is_absent(checkpoint, &roles[LANCET_ROLE_CLASS_EMBEDDING], naming) && side * side == positions)
+    lancet_role_name(name, names, &roles[LANCET_ROLE_CLASS_EMBEDDING]);
+    if (!lancet_role_is_there(checkpoint, name) && side * side == positions)
         return lancet_fail(
             error, LANCET_ERROR_UNSUPPORTED,
             "%s: found a picture tower without class token (no %s, and %zu positions), which is not "
             "supported",
-            path, lancet_role_name(&roles[LANCET_ROLE_CLASS_EMBEDDING], naming), positions);
-    if (is_absent(checkpoint, &roles[LANCET_ROLE_LN_PRE_WEIGHT], naming) &&
-        is_absent(checkpoint, &roles[LANCET_ROLE_LN_PRE_BIAS], naming))
+            path, name, positions);
+    lancet_role_name(name, names, &roles[LANCET_ROLE_LN_PRE_WEIGHT]);
+    lancet_role_name(bias, names, &roles[LANCET_ROLE_LN_PRE_BIAS]);
+    if (!lancet_role_is_there(checkpoint, name) && !lancet_role_is_there(checkpoint, bias))
         return lancet_fail(
             error, LANCET_ERROR_UNSUPPORTED,
             "%s: found a picture tower without its first layer norm (no %s), which is not supported", path,
-            lancet_role_name(&roles[LANCET_ROLE_LN_PRE_WEIGHT], naming));
+            name);
     return LANCET_OK;
 }
 
 /* Usually four times the width, but nothing depends on that. The first block speaks for all. */
-static lancet_status read_hidden(size_t *hidden, const lancet_checkpoint *checkpoint, lancet_naming naming,
-                                 bool vision, lancet_error *error)
+static lancet_status read_hidden(size_t *hidden, const lancet_checkpoint *checkpoint,
+                                 const lancet_tower_names *names, lancet_error *error)
 {
     const lancet_role *role = &lancet_block_roles[LANCET_ROLE_EXPAND_WEIGHT];
-    char name[LANCET_TENSOR_NAME_SIZE];
+    char name[LANCET_TENSOR_NAME_SIZE], expected[LANCET_SHAPE_SIZE];
     lancet_tensor tensor;
-    lancet_status status =
-        find_role(&tensor, checkpoint, role, lancet_block_name(name, naming, vision, 0, role), naming, error);
+    lancet_status status;
 
+    lancet_role_print(expected, lancet_role_shape(role, names->naming));
+    status =
+        lancet_role_find(&tensor, checkpoint, lancet_block_name(name, names, 0, role), 2, expected, error);
     if (status == LANCET_OK) {
         *hidden = tensor.shape[0];
         status = check_limit(checkpoint, "hidden width", *hidden, 16 * WIDTH_MAX, error);
@@ -86,13 +83,14 @@ static lancet_status read_hidden(size_t *hidden, const lancet_checkpoint *checkp
 
 /* Width of the embedding: both towers must name the same. */
 static lancet_status read_embedding(lancet_clip_configuration *c, const lancet_checkpoint *checkpoint,
-                                    const lancet_role *role, size_t width, lancet_error *error)
+                                    const lancet_role *role, const lancet_tower_names *names, size_t width,
+                                    lancet_error *error)
 {
-    const bool transposed = c->naming == LANCET_NAMING_HUGGING_FACE;
+    const bool transposed = lancet_role_shape(role, names->naming)[0] == 'C';
     char expected[96];
     lancet_tensor tensor;
     size_t embedding;
-    const lancet_status status = find_role(&tensor, checkpoint, role, NULL, c->naming, error);
+    const lancet_status status = find_role(&tensor, checkpoint, role, names, error);
 
     if (status != LANCET_OK)
         return status;
@@ -110,8 +108,9 @@ static lancet_status read_vision(lancet_clip_configuration *c, const lancet_chec
                                  lancet_error *error)
 {
     const lancet_role *roles = lancet_vision_roles;
+    const lancet_tower_names names = lancet_tower_names_of(c, true);
     lancet_tensor patch, positions;
-    lancet_status status = find_role(&patch, checkpoint, &roles[LANCET_ROLE_PATCH], NULL, c->naming, error);
+    lancet_status status = find_role(&patch, checkpoint, &roles[LANCET_ROLE_PATCH], &names, error);
     char expected[64];
 
     if (status == LANCET_OK && (patch.shape[1] != 3 || patch.shape[2] != patch.shape[3])) {
@@ -119,10 +118,9 @@ static lancet_status read_vision(lancet_clip_configuration *c, const lancet_chec
         return lancet_role_fail_shape(checkpoint, &patch, expected, error);
     }
     if (status == LANCET_OK)
-        status =
-            find_role(&positions, checkpoint, &roles[LANCET_ROLE_VISION_POSITIONS], NULL, c->naming, error);
+        status = find_role(&positions, checkpoint, &roles[LANCET_ROLE_VISION_POSITIONS], &names, error);
     if (status == LANCET_OK)
-        status = check_variant(checkpoint, c->naming, positions.shape[0], error);
+        status = check_variant(checkpoint, &names, positions.shape[0], error);
     if (status != LANCET_OK)
         return status;
     c->vision_width = patch.shape[0];
@@ -142,10 +140,30 @@ static lancet_status read_vision(lancet_clip_configuration *c, const lancet_chec
     if (status == LANCET_OK)
         status = check_limit(checkpoint, "picture side", c->image_side, SIDE_MAX, error);
     if (status == LANCET_OK)
-        status = read_embedding(c, checkpoint, &roles[LANCET_ROLE_VISION_PROJECTION], c->vision_width, error);
+        status = read_embedding(c, checkpoint, &roles[LANCET_ROLE_VISION_PROJECTION], &names, c->vision_width,
+                                error);
     if (status == LANCET_OK)
-        status = read_hidden(&c->vision_hidden, checkpoint, c->naming, true, error);
+        status = read_hidden(&c->vision_hidden, checkpoint, &names, error);
     return status;
+}
+
+/* A matrix in most models, a linear layer in others. */
+static lancet_status read_text_projection(lancet_clip_configuration *c, const lancet_checkpoint *checkpoint,
+                                          const lancet_tower_names *names, lancet_error *error)
+{
+    const lancet_role *matrix = &lancet_text_roles[LANCET_ROLE_TEXT_PROJECTION];
+    const lancet_role *layer = &lancet_text_roles[LANCET_ROLE_TEXT_PROJECTION_WEIGHT];
+    char matrix_name[LANCET_TENSOR_NAME_SIZE], layer_name[LANCET_TENSOR_NAME_SIZE], shown[96];
+    const char *known = lancet_role_name(matrix_name, names, matrix), *other;
+
+    /* Its weight, or a bias that would go with nothing. */
+    snprintf(layer_name, sizeof layer_name, "%stext_projection.", names->prefix);
+    other = lancet_checkpoint_find_prefix(checkpoint, layer_name);
+    if (lancet_role_is_there(checkpoint, known) && other)
+        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected one text projection, found %s and %s",
+                           lancet_checkpoint_path(checkpoint), matrix_name,
+                           lancet_show(shown, sizeof shown, other));
+    return read_embedding(c, checkpoint, other || !known ? layer : matrix, names, c->text_width, error);
 }
 
 /* Width and vocabulary from the token embedding, the context from its positions. */
@@ -153,13 +171,12 @@ static lancet_status read_text(lancet_clip_configuration *c, const lancet_checkp
                                lancet_error *error)
 {
     const lancet_role *roles = lancet_text_roles;
+    const lancet_tower_names names = lancet_tower_names_of(c, false);
     lancet_tensor tokens, positions;
-    lancet_status status =
-        find_role(&tokens, checkpoint, &roles[LANCET_ROLE_TOKEN_EMBEDDING], NULL, c->naming, error);
+    lancet_status status = find_role(&tokens, checkpoint, &roles[LANCET_ROLE_TOKEN_EMBEDDING], &names, error);
 
     if (status == LANCET_OK)
-        status =
-            find_role(&positions, checkpoint, &roles[LANCET_ROLE_TEXT_POSITIONS], NULL, c->naming, error);
+        status = find_role(&positions, checkpoint, &roles[LANCET_ROLE_TEXT_POSITIONS], &names, error);
     if (status != LANCET_OK)
         return status;
     c->vocabulary_size = tokens.shape[0];
@@ -177,9 +194,9 @@ static lancet_status read_text(lancet_clip_configuration *c, const lancet_checkp
     if (status == LANCET_OK)
         status = check_limit(checkpoint, "vocabulary", c->vocabulary_size, ROWS_MAX, error);
     if (status == LANCET_OK)
-        status = read_embedding(c, checkpoint, &roles[LANCET_ROLE_TEXT_PROJECTION], c->text_width, error);
+        status = read_text_projection(c, checkpoint, &names, error);
     if (status == LANCET_OK)
-        status = read_hidden(&c->text_hidden, checkpoint, c->naming, false, error);
+        status = read_hidden(&c->text_hidden, checkpoint, &names, error);
     return status;
 }
 

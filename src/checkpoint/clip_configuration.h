@@ -13,6 +13,7 @@ typedef enum lancet_naming { LANCET_NAMING_OPENAI, LANCET_NAMING_HUGGING_FACE } 
 typedef struct lancet_clip_configuration {
     lancet_naming naming;
     bool has_vision, has_text;
+    bool text_apart;        /* "text." stands before every name of the text tower: CustomTextCLIP */
     size_t embedding_width; /* C */
     size_t image_side, patch_side, grid_side;
     size_t vision_width, vision_blocks, vision_heads, vision_hidden;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/clip_recognise.h"
 
-#include "checkpoint/clip_roles.h"
 #include "checkpoint/show.h"
 
 #include <string.h>
@@ -22,8 +21,9 @@ static const giveaway giveaways[] = {
     {LANCET_NAMING_OPENAI, true, false, "visual.attn_pool.", "a picture tower with attentional pooling"},
     {LANCET_NAMING_OPENAI, true, false, "visual.trunk.", "a picture tower from timm"},
     {LANCET_NAMING_OPENAI, true, false, "visual.layer1.", "a ModifiedResNet picture tower"},
-    {LANCET_NAMING_OPENAI, false, true, "text.", "a text tower under its own prefix (CustomTextCLIP)"},
-    {LANCET_NAMING_OPENAI, false, true, "text_projection.", "a text projection that is a linear layer"},
+    {LANCET_NAMING_OPENAI, false, true, "text.proj.", "a text tower from Hugging Face's library"},
+    {LANCET_NAMING_OPENAI, false, true, "text.transformer.embeddings.",
+     "a text tower from Hugging Face's library"},
     {LANCET_NAMING_HUGGING_FACE, true, true, "logit_bias", "a SigLIP model"},
     {LANCET_NAMING_HUGGING_FACE, true, false, "vision_model.head.", "a SigLIP picture tower"},
     {LANCET_NAMING_HUGGING_FACE, false, true, "text_model.head.", "a SigLIP text tower"},
@@ -58,13 +58,13 @@ static const char *read_block(const char *text, size_t *block)
 }
 
 /* Blocks are counted by the highest number: a gap then shows as a tensor that is missing, by its name. */
-static lancet_status count_blocks(size_t *count, const lancet_checkpoint *checkpoint, lancet_naming naming,
-                                  bool vision, lancet_error *error)
+static lancet_status count_blocks(size_t *count, const lancet_checkpoint *checkpoint,
+                                  const lancet_tower_names *tower, lancet_error *error)
 {
-    const char *prefix = lancet_block_prefix(naming, vision);
-    const size_t names = lancet_checkpoint_names(checkpoint), length = strlen(prefix);
+    char prefix[LANCET_TENSOR_NAME_SIZE], shown[96];
+    const size_t names = lancet_checkpoint_names(checkpoint);
+    const size_t length = strlen(lancet_block_prefix(prefix, tower));
     const char *path = lancet_checkpoint_path(checkpoint);
-    char shown[96];
 
     *count = 0;
     for (size_t i = 0; i < names; i++) {
@@ -98,6 +98,22 @@ static bool is_any(const lancet_checkpoint *checkpoint, const char *const *prefi
     return false;
 }
 
+/* CustomTextCLIP puts "text." before the names that CLIP gives its text tower. */
+static lancet_status find_text_prefix(lancet_clip_configuration *c, const lancet_checkpoint *checkpoint,
+                                      lancet_error *error)
+{
+    static const char *const apart[] = {"text.transformer.resblocks.", "text.token_embedding.", NULL};
+    static const char *const plain[] = {"transformer.resblocks.", "token_embedding.", NULL};
+
+    c->text_apart = c->naming == LANCET_NAMING_OPENAI && is_any(checkpoint, apart);
+    if (c->text_apart && is_any(checkpoint, plain))
+        return lancet_fail(error, LANCET_ERROR_INPUT,
+                           "%s: expected one text tower, found two: with and without \"text.\" before the "
+                           "names of its tensors",
+                           lancet_checkpoint_path(checkpoint));
+    return LANCET_OK;
+}
+
 /* Not CLIP by any name: says what was looked for, and one example of what was found. */
 static lancet_status refuse_nothing(const lancet_checkpoint *checkpoint, lancet_error *error)
 {
@@ -121,10 +137,10 @@ lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
     static const char *const hugging_face[] = {"vision_model.", "text_model.", NULL};
     static const char *const vision[][4] = {
         [LANCET_NAMING_OPENAI] = {"visual.", NULL}, [LANCET_NAMING_HUGGING_FACE] = {"vision_model.", NULL}};
-    static const char *const text[][5] = {[LANCET_NAMING_OPENAI] = {"transformer.resblocks.",
-                                                                    "token_embedding.", "text_projection",
-                                                                    "text.", NULL},
-                                          [LANCET_NAMING_HUGGING_FACE] = {"text_model.", NULL}};
+    static const char *const text[][7] = {
+        [LANCET_NAMING_OPENAI] = {"transformer.resblocks.", "token_embedding.", "text_projection",
+                                  "text.transformer.", "text.token_embedding.", "text.text_projection", NULL},
+        [LANCET_NAMING_HUGGING_FACE] = {"text_model.", NULL}};
     const char *path = lancet_checkpoint_path(checkpoint);
     const lancet_naming naming =
         is_any(checkpoint, hugging_face) ? LANCET_NAMING_HUGGING_FACE : LANCET_NAMING_OPENAI;
@@ -151,51 +167,78 @@ lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
                                "%s: found %s (%s), which is not supported yet", path, g->what,
                                lancet_show(shown, sizeof shown, name));
     }
-    if (configuration->has_vision)
-        status = count_blocks(&configuration->vision_blocks, checkpoint, naming, true, error);
-    if (status == LANCET_OK && configuration->has_text)
-        status = count_blocks(&configuration->text_blocks, checkpoint, naming, false, error);
+    if (configuration->has_text)
+        status = find_text_prefix(configuration, checkpoint, error);
+    if (status == LANCET_OK && configuration->has_vision) {
+        const lancet_tower_names names = lancet_tower_names_of(configuration, true);
+
+        status = count_blocks(&configuration->vision_blocks, checkpoint, &names, error);
+    }
+    if (status == LANCET_OK && configuration->has_text) {
+        const lancet_tower_names names = lancet_tower_names_of(configuration, false);
+
+        status = count_blocks(&configuration->text_blocks, checkpoint, &names, error);
+    }
     return status;
 }
 
-/* Does the naming use this name? The lists are short. */
-static bool has_role(const char *name, const lancet_role *roles, size_t count, lancet_naming naming)
+/* Does the tower use this name? The lists are short. */
+static bool has_role(const char *name, const lancet_tower_names *names)
 {
-    for (size_t i = 0; i < count; i++) {
-        const char *known = lancet_role_name(&roles[i], naming);
+    const lancet_role *roles = names->vision ? lancet_vision_roles : lancet_text_roles;
+    const size_t count = names->vision ? (size_t)LANCET_VISION_ROLES : (size_t)LANCET_TEXT_ROLES;
+    char known[LANCET_TENSOR_NAME_SIZE];
 
-        if (known && strcmp(known, name) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (lancet_role_name(known, names, &roles[i]) && strcmp(known, name) == 0)
             return true;
-    }
     return false;
 }
 
-lancet_status lancet_clip_check_strangers(const lancet_checkpoint *checkpoint, lancet_naming naming,
-                                          bool vision, lancet_error *error)
+/* The same for what follows a block's number. */
+static bool has_block_role(const char *name, size_t block, const lancet_tower_names *names)
 {
-    const bool openai = naming == LANCET_NAMING_OPENAI;
-    const char *tower =
-        openai ? (vision ? "visual." : "transformer.") : (vision ? "vision_model." : "text_model.");
-    const char *blocks = lancet_block_prefix(naming, vision);
-    const size_t count = lancet_checkpoint_count(checkpoint);
-    char shown[96];
+    char known[LANCET_TENSOR_NAME_SIZE];
+
+    for (size_t i = 0; i < LANCET_BLOCK_ROLES; i++)
+        if (lancet_block_name(known, names, block, &lancet_block_roles[i]) && strcmp(known, name) == 0)
+            return true;
+    return false;
+}
+
+lancet_status lancet_clip_check_strangers(const lancet_checkpoint *checkpoint,
+                                          const lancet_tower_names *names, lancet_error *error)
+{
+    /* What the names of a tower start with; a projection has no tower's name before it. */
+    static const char *const towers[][2][6] = {
+        [LANCET_NAMING_OPENAI] = {{"transformer.", "token_embedding", "positional_embedding", "ln_final",
+                                   "text_projection", NULL},
+                                  {"visual.", NULL}},
+        [LANCET_NAMING_HUGGING_FACE] = {{"text_model.", "text_projection", NULL},
+                                        {"vision_model.", "visual_projection", NULL}}};
+    const char *const *tower = towers[names->naming][names->vision];
+    const size_t count = lancet_checkpoint_count(checkpoint), prefix_length = strlen(names->prefix);
+    char blocks[LANCET_TENSOR_NAME_SIZE], shown[96];
+    const size_t length = strlen(lancet_block_prefix(blocks, names));
 
     for (size_t i = 0; i < count; i++) {
         const lancet_tensor *tensor = lancet_checkpoint_tensor(checkpoint, i);
+        bool is_of_tower = prefix_length && starts(tensor->name, names->prefix);
         const char *rest = NULL;
         size_t block;
 
-        if (!starts(tensor->name, tower))
+        for (size_t k = 0; !prefix_length && tower[k]; k++)
+            is_of_tower = is_of_tower || starts(tensor->name, tower[k]);
+        if (!is_of_tower)
             continue;
         /* Counters and lists of positions change no result; the latter are floats in files cast as a whole.
-         */
-        if (!lancet_dtype_is_readable(tensor->dtype) || ends(tensor->name, ".position_ids"))
+         * The mask is the one that every text tower has. */
+        if (!lancet_dtype_is_readable(tensor->dtype) || ends(tensor->name, ".position_ids") ||
+            ends(tensor->name, "attn_mask"))
             continue;
         if (starts(tensor->name, blocks))
-            rest = read_block(tensor->name + strlen(blocks), &block);
-        if (rest ? has_role(rest, lancet_block_roles, LANCET_BLOCK_ROLES, naming)
-                 : has_role(tensor->name, vision ? lancet_vision_roles : lancet_text_roles,
-                            vision ? LANCET_VISION_ROLES : LANCET_TEXT_ROLES, naming))
+            rest = read_block(tensor->name + length, &block);
+        if (rest ? has_block_role(tensor->name, block, names) : has_role(tensor->name, names))
             continue;
         return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
                            "%s: tensor %s: not part of any tower that is supported: the model would compute "

@@ -26,7 +26,10 @@ const lancet_role lancet_text_roles[LANCET_TEXT_ROLES] = {
                                     "TD", "TD"},
     [LANCET_ROLE_LN_FINAL_WEIGHT] = {"ln_final.weight", "text_model.final_layer_norm.weight", "D", "D"},
     [LANCET_ROLE_LN_FINAL_BIAS] = {"ln_final.bias", "text_model.final_layer_norm.bias", "D", "D"},
-    [LANCET_ROLE_TEXT_PROJECTION] = {"text_projection", "text_projection.weight", "DC", "CD"},
+    [LANCET_ROLE_TEXT_PROJECTION] = {"text_projection", NULL, "DC", NULL, true},
+    [LANCET_ROLE_TEXT_PROJECTION_WEIGHT] = {"text_projection.weight", "text_projection.weight", "CD", "CD",
+                                            true},
+    [LANCET_ROLE_TEXT_PROJECTION_BIAS] = {"text_projection.bias", "text_projection.bias", "C", "C", true},
 };
 
 const lancet_role lancet_block_roles[LANCET_BLOCK_ROLES] = {
@@ -50,9 +53,26 @@ const lancet_role lancet_block_roles[LANCET_BLOCK_ROLES] = {
     [LANCET_ROLE_CONTRACT_BIAS] = {"mlp.c_proj.bias", "mlp.fc2.bias", "D", "D"},
 };
 
-const char *lancet_role_name(const lancet_role *role, lancet_naming naming)
+lancet_tower_names lancet_tower_names_of(const lancet_clip_configuration *configuration, bool vision)
+{
+    return (lancet_tower_names){configuration->naming, vision,
+                                !vision && configuration->text_apart ? "text." : ""};
+}
+
+static const char *role_words(const lancet_role *role, lancet_naming naming)
 {
     return naming == LANCET_NAMING_OPENAI ? role->openai : role->hugging_face;
+}
+
+const char *lancet_role_name(char name[LANCET_TENSOR_NAME_SIZE], const lancet_tower_names *names,
+                             const lancet_role *role)
+{
+    const char *words = role_words(role, names->naming);
+
+    if (!words)
+        return NULL;
+    snprintf(name, LANCET_TENSOR_NAME_SIZE, "%s%s", names->prefix, words);
+    return name;
 }
 
 const char *lancet_role_shape(const lancet_role *role, lancet_naming naming)
@@ -60,22 +80,33 @@ const char *lancet_role_shape(const lancet_role *role, lancet_naming naming)
     return naming == LANCET_NAMING_OPENAI ? role->shape : role->hugging_face_shape;
 }
 
-const char *lancet_block_prefix(lancet_naming naming, bool vision)
+const char *lancet_block_prefix(char prefix[LANCET_TENSOR_NAME_SIZE], const lancet_tower_names *names)
 {
-    if (naming == LANCET_NAMING_OPENAI)
-        return vision ? "visual.transformer.resblocks." : "transformer.resblocks.";
-    return vision ? "vision_model.encoder.layers." : "text_model.encoder.layers.";
+    static const char *const words[][2] = {
+        [LANCET_NAMING_OPENAI] = {"transformer.resblocks.", "visual.transformer.resblocks."},
+        [LANCET_NAMING_HUGGING_FACE] = {"text_model.encoder.layers.", "vision_model.encoder.layers."}};
+
+    snprintf(prefix, LANCET_TENSOR_NAME_SIZE, "%s%s", names->prefix, words[names->naming][names->vision]);
+    return prefix;
 }
 
-const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], lancet_naming naming, bool vision,
+const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], const lancet_tower_names *names,
                               size_t block, const lancet_role *role)
 {
-    const char *suffix = lancet_role_name(role, naming);
+    const char *suffix = role_words(role, names->naming);
+    size_t used;
 
     if (!suffix)
         return NULL;
-    snprintf(name, LANCET_TENSOR_NAME_SIZE, "%s%zu.%s", lancet_block_prefix(naming, vision), block, suffix);
+    used = strlen(lancet_block_prefix(name, names));
+    snprintf(name + used, LANCET_TENSOR_NAME_SIZE - used, "%zu.%s", block, suffix);
     return name;
+}
+
+bool lancet_role_is_there(const lancet_checkpoint *checkpoint, const char *name)
+{
+    return name &&
+           (lancet_checkpoint_find(checkpoint, name) || lancet_checkpoint_unreadable(checkpoint, name));
 }
 
 /* The letters as words: "[width,3,patch,patch]". */

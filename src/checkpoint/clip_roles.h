@@ -10,7 +10,17 @@
 typedef struct lancet_role {
     const char *openai, *hugging_face; /* NULL: not in this naming */
     const char *shape, *hugging_face_shape;
+    bool optional; /* models without it are complete */
 } lancet_role;
+
+/** How the tensors of one tower are called: the words of a naming, and what stands before all of them. */
+typedef struct lancet_tower_names {
+    lancet_naming naming;
+    bool vision;
+    const char *prefix; /* "", or "text." */
+} lancet_tower_names;
+
+lancet_tower_names lancet_tower_names_of(const lancet_clip_configuration *configuration, bool vision);
 
 enum {
     LANCET_ROLE_CLASS_EMBEDDING,
@@ -29,7 +39,9 @@ enum {
     LANCET_ROLE_TEXT_POSITIONS,
     LANCET_ROLE_LN_FINAL_WEIGHT,
     LANCET_ROLE_LN_FINAL_BIAS,
-    LANCET_ROLE_TEXT_PROJECTION,
+    LANCET_ROLE_TEXT_PROJECTION,        /* a matrix: OpenAI's; or */
+    LANCET_ROLE_TEXT_PROJECTION_WEIGHT, /* a linear layer, whose */
+    LANCET_ROLE_TEXT_PROJECTION_BIAS,   /* bias is left out by most */
     LANCET_TEXT_ROLES
 };
 
@@ -62,15 +74,20 @@ extern const lancet_role lancet_block_roles[LANCET_BLOCK_ROLES];
 
 #define LANCET_TENSOR_NAME_SIZE 128
 
-const char *lancet_role_name(const lancet_role *role, lancet_naming naming);
+/** The whole name of a tensor of the tower; NULL if the naming has none for the role. */
+const char *lancet_role_name(char name[LANCET_TENSOR_NAME_SIZE], const lancet_tower_names *names,
+                             const lancet_role *role);
 const char *lancet_role_shape(const lancet_role *role, lancet_naming naming);
 
 /** What comes before a block's number. */
-const char *lancet_block_prefix(lancet_naming naming, bool vision);
+const char *lancet_block_prefix(char prefix[LANCET_TENSOR_NAME_SIZE], const lancet_tower_names *names);
 
 /** The whole name of a block's tensor; NULL if the naming has none for the role. */
-const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], lancet_naming naming, bool vision,
+const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], const lancet_tower_names *names,
                               size_t block, const lancet_role *role);
+
+/** Is there a tensor of that name, of whatever type? False for NULL. */
+bool lancet_role_is_there(const lancet_checkpoint *checkpoint, const char *name);
 
 /** Room for any shape in words. */
 #define LANCET_SHAPE_SIZE 192

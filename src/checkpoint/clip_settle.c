@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/clip_settle.h"
 
+#include "checkpoint/clip_roles.h"
 #include "checkpoint/show.h"
 
 #include <math.h>
@@ -197,19 +198,21 @@ static lancet_status config_activation(const settling *s, const lancet_tower_set
 }
 
 /* OpenAI's convert_weights halves what multiplies and leaves the norms: nobody else's files look so. */
-static bool looks_converted(const lancet_checkpoint *checkpoint, bool vision)
+static bool looks_converted(const lancet_checkpoint *checkpoint, const lancet_tower_names *names)
 {
-    static const char *const names[][3] = {
-        {"transformer.resblocks.0.attn.in_proj_weight", "transformer.resblocks.0.attn.in_proj_bias",
-         "transformer.resblocks.0.ln_1.weight"},
-        {"visual.transformer.resblocks.0.attn.in_proj_weight",
-         "visual.transformer.resblocks.0.attn.in_proj_bias", "visual.transformer.resblocks.0.ln_1.weight"}};
-    static const lancet_dtype types[] = {LANCET_F16, LANCET_F16, LANCET_F32};
+    static const struct {
+        size_t role;
+        lancet_dtype type;
+    } traces[] = {{LANCET_ROLE_QKV_WEIGHT, LANCET_F16},
+                  {LANCET_ROLE_QKV_BIAS, LANCET_F16},
+                  {LANCET_ROLE_LN_1_WEIGHT, LANCET_F32}};
 
-    for (size_t i = 0; i < 3; i++) {
-        const lancet_tensor *tensor = lancet_checkpoint_find(checkpoint, names[vision][i]);
+    for (size_t i = 0; i < sizeof traces / sizeof *traces; i++) {
+        char name[LANCET_TENSOR_NAME_SIZE];
+        const char *known = lancet_block_name(name, names, 0, &lancet_block_roles[traces[i].role]);
+        const lancet_tensor *tensor = known ? lancet_checkpoint_find(checkpoint, known) : NULL;
 
-        if (!tensor || tensor->dtype != types[i])
+        if (!tensor || tensor->dtype != traces[i].type)
             return false;
     }
     return true;
@@ -250,8 +253,10 @@ static lancet_status settle_activation(const settling *s)
         origin = "metadata";
     }
     if (c->activation == LANCET_ACTIVATION_AUTO) {
+        const lancet_tower_names names = lancet_tower_names_of(c, c->has_vision);
+
         c->activation = LANCET_ACTIVATION_QUICK_GELU;
-        origin = c->naming == LANCET_NAMING_OPENAI && looks_converted(s->checkpoint, c->has_vision)
+        origin = looks_converted(s->checkpoint, &names)
                      ? "assumed: the tensors are of mixed types as in OpenAI's files"
                      : "assumed: no file says";
         lancet_clip_note(c, "The activation was assumed to be QuickGELU, as in OpenAI's models.");

@@ -24,6 +24,8 @@ static const size_t text_offsets[LANCET_TEXT_ROLES] = {
     [LANCET_ROLE_LN_FINAL_WEIGHT] = offsetof(lancet_text_weights, ln_final_weight),
     [LANCET_ROLE_LN_FINAL_BIAS] = offsetof(lancet_text_weights, ln_final_bias),
     [LANCET_ROLE_TEXT_PROJECTION] = offsetof(lancet_text_weights, projection),
+    [LANCET_ROLE_TEXT_PROJECTION_WEIGHT] = offsetof(lancet_text_weights, projection),
+    [LANCET_ROLE_TEXT_PROJECTION_BIAS] = offsetof(lancet_text_weights, projection_bias),
 };
 
 #define QKV(member, index) (offsetof(lancet_block_weights, member) + (index) * sizeof(lancet_tensor))
@@ -100,7 +102,7 @@ static lancet_status take(lancet_tensor *tensor, const lancet_checkpoint *checkp
 
 /* Both namings fill the same struct, so that no one above this room needs to know which it was. */
 static lancet_status take_block(lancet_block_weights *block, const lancet_checkpoint *checkpoint,
-                                lancet_naming naming, bool vision, size_t index, const sizes *s,
+                                const lancet_tower_names *names, size_t index, const sizes *s,
                                 lancet_error *error)
 {
     for (size_t i = 0; i < LANCET_BLOCK_ROLES; i++) {
@@ -109,13 +111,13 @@ static lancet_status take_block(lancet_block_weights *block, const lancet_checkp
         char name[LANCET_TENSOR_NAME_SIZE];
         lancet_status status;
 
-        if (!lancet_block_name(name, naming, vision, index, role))
+        if (!lancet_block_name(name, names, index, role))
             continue;
-        status = take(tensor, checkpoint, name, lancet_role_shape(role, naming), s, error);
+        status = take(tensor, checkpoint, name, lancet_role_shape(role, names->naming), s, error);
         if (status != LANCET_OK)
             return status;
     }
-    if (naming == LANCET_NAMING_OPENAI)
+    if (names->naming == LANCET_NAMING_OPENAI)
         for (size_t i = 3; i-- > 0;) { /* q, which holds all three, last */
             block->qkv_weight[i] = lancet_tensor_rows(&block->qkv_weight[0], i * s->width, s->width);
             block->qkv_bias[i] = lancet_tensor_rows(&block->qkv_bias[0], i * s->width, s->width);
@@ -126,21 +128,24 @@ static lancet_status take_block(lancet_block_weights *block, const lancet_checkp
 /* Everything of one tower: `weights` is its struct, `offsets` where each role goes in it. */
 static lancet_status take_tower(void *weights, const lancet_role *roles, const size_t *offsets,
                                 size_t role_count, lancet_block_weights **blocks, size_t block_count,
-                                const lancet_checkpoint *checkpoint, lancet_naming naming, bool vision,
+                                const lancet_checkpoint *checkpoint, const lancet_tower_names *names,
                                 const sizes *s, lancet_error *error)
 {
     lancet_status status = LANCET_OK;
+    char name[LANCET_TENSOR_NAME_SIZE];
 
     *blocks = lancet_allocate_zero(block_count, sizeof **blocks);
     if (!*blocks)
         return lancet_fail_memory(error, lancet_checkpoint_path(checkpoint));
     for (size_t i = 0; status == LANCET_OK && i < role_count; i++)
-        status = take((lancet_tensor *)(void *)((char *)weights + offsets[i]), checkpoint,
-                      lancet_role_name(&roles[i], naming), lancet_role_shape(&roles[i], naming), s, error);
+        if (lancet_role_name(name, names, &roles[i]) &&
+            (!roles[i].optional || lancet_role_is_there(checkpoint, name)))
+            status = take((lancet_tensor *)(void *)((char *)weights + offsets[i]), checkpoint, name,
+                          lancet_role_shape(&roles[i], names->naming), s, error);
     for (size_t i = 0; status == LANCET_OK && i < block_count; i++)
-        status = take_block(&(*blocks)[i], checkpoint, naming, vision, i, s, error);
+        status = take_block(&(*blocks)[i], checkpoint, names, i, s, error);
     /* After the rest, so that a name misspelt is told as the tensor that is missing. */
-    return status == LANCET_OK ? lancet_clip_check_strangers(checkpoint, naming, vision, error) : status;
+    return status == LANCET_OK ? lancet_clip_check_strangers(checkpoint, names, error) : status;
 }
 
 lancet_status lancet_vision_weights_read(lancet_vision_weights *weights, const lancet_checkpoint *checkpoint,
@@ -153,6 +158,7 @@ lancet_status lancet_vision_weights_read(lancet_vision_weights *weights, const l
         .patch = configuration->patch_side,
         .positions = 1 + configuration->grid_side * configuration->grid_side,
     };
+    const lancet_tower_names names = lancet_tower_names_of(configuration, true);
     lancet_status status;
 
     *weights = (lancet_vision_weights){0};
@@ -160,7 +166,7 @@ lancet_status lancet_vision_weights_read(lancet_vision_weights *weights, const l
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: no picture tower is open",
                            lancet_checkpoint_path(checkpoint));
     status = take_tower(weights, lancet_vision_roles, vision_offsets, LANCET_VISION_ROLES, &weights->blocks,
-                        configuration->vision_blocks, checkpoint, configuration->naming, true, &s, error);
+                        configuration->vision_blocks, checkpoint, &names, &s, error);
     if (status != LANCET_OK) {
         lancet_vision_weights_close(weights);
         return status;
@@ -180,6 +186,8 @@ lancet_status lancet_text_weights_read(lancet_text_weights *weights, const lance
         .context = configuration->context_length,
         .vocabulary = configuration->vocabulary_size,
     };
+    const lancet_tower_names names = lancet_tower_names_of(configuration, false);
+    char layer[LANCET_TENSOR_NAME_SIZE];
     lancet_status status;
 
     *weights = (lancet_text_weights){0};
@@ -187,13 +195,14 @@ lancet_status lancet_text_weights_read(lancet_text_weights *weights, const lance
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: no text tower is open",
                            lancet_checkpoint_path(checkpoint));
     status = take_tower(weights, lancet_text_roles, text_offsets, LANCET_TEXT_ROLES, &weights->blocks,
-                        configuration->text_blocks, checkpoint, configuration->naming, false, &s, error);
+                        configuration->text_blocks, checkpoint, &names, &s, error);
     if (status != LANCET_OK) {
         lancet_text_weights_close(weights);
         return status;
     }
     weights->block_count = configuration->text_blocks;
-    weights->projection_transposed = configuration->naming == LANCET_NAMING_HUGGING_FACE;
+    lancet_role_name(layer, &names, &lancet_text_roles[LANCET_ROLE_TEXT_PROJECTION_WEIGHT]);
+    weights->projection_transposed = lancet_role_is_there(checkpoint, layer);
     return LANCET_OK;
 }
 

@@ -31,6 +31,7 @@ typedef struct lancet_text_weights {
     lancet_tensor ln_final_weight, ln_final_bias; /* [D] */
     lancet_tensor projection;                     /* [D,C], transposed: [C,D] */
     bool projection_transposed;
+    lancet_tensor projection_bias; /* [C]; count 0: there is none */
     lancet_block_weights *blocks;
     size_t block_count;
 } lancet_text_weights;

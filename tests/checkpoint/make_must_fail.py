@@ -78,6 +78,18 @@ def vision(tensors):
             if name.startswith(("visual", "vision_model", "logit"))}
 
 
+def text_tower(tensors):
+    """The text tower alone."""
+    return {name: value for name, value in tensors.items() if not name.startswith(("visual", "vision_model"))}
+
+
+def custom_text(tensors):
+    """The text tower of open_clip's CustomTextCLIP, its projection a linear layer."""
+    tensors = {"text." * (name != "logit_scale") + name: value for name, value in text_tower(tensors).items()}
+    kind, (width, embedding) = tensors.pop("text.text_projection")
+    return {**tensors, "text.text_projection.weight": (kind, [embedding, width])}
+
+
 def count(shape):
     product = 1
     for size in shape:
@@ -231,7 +243,7 @@ def models():
         case(name, status, piece, file, open_clip=HEADS)
 
     small = vision(openai())
-    text = {name: value for name, value in openai().items() if name not in small or name == "logit_scale"}
+    text = text_tower(openai())
     fail("no_tensors", INPUT, "found no tensors at all", pack("{}", 0))
     fail("other_model", INPUT, "found 1 others, such as bert.pooler.weight", {"bert.pooler.weight": ("F16", [2])})
     for name in ("visual.proj", "visual.class_embedding", "visual.positional_embedding", "visual.ln_post.bias",
@@ -277,7 +289,16 @@ def models():
     case("head_width", UNSUPPORTED, "width 4 is no multiple of the head width 64", small)
     fail("resnet", UNSUPPORTED, "found a ModifiedResNet picture tower (visual.layer1.0.conv1.weight)",
          {"visual.layer1.0.conv1.weight": ("F16", [1]), "visual.conv1.weight": ("F16", [1])})
-    fail("custom_text", UNSUPPORTED, "CustomTextCLIP", {**small, "text.token_embedding.weight": ("F16", [1])})
+    fail("two_text_towers", INPUT, "expected one text tower, found two",
+         {**text, "text.token_embedding.weight": ("F16", [3, 4])})
+    fail("two_projections", INPUT, "expected one text projection, found text_projection and text_projection.bias",
+         {**text, "text_projection.bias": ("F16", [2])})
+    fail("projection_bias", INPUT, "tensor text.text_projection.bias: expected [2], found [3]",
+         {**custom_text(openai()), "text.text_projection.bias": ("F16", [3])})
+    fail("hugging_face_text", UNSUPPORTED, "a text tower from Hugging Face's library (text.proj.weight)",
+         {"text.transformer.embeddings.word_embeddings.weight": ("F16", [3, 4]), "text.proj.weight": ("F16", [2, 4])})
+    fail("stranger_text", UNSUPPORTED, "tensor positional_embedding_res: not part of any tower",
+         {**text, "positional_embedding_res": ("F16", [2, 4])})
     fail("siglip", UNSUPPORTED, "found a SigLIP model (logit_bias)", {**small, "logit_bias": ("F16", [])})
     fail("coca", UNSUPPORTED, "found a CoCa model", {**small, "text_decoder.x": ("F16", [1])})
     fail("timm", UNSUPPORTED, "from timm", {"visual.trunk.patch_embed.proj.weight": ("F16", [1])})

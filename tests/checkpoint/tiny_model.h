@@ -157,6 +157,11 @@ static inline lancet_tensor *tiny_find(tiny_model *m, const char *name)
     return NULL;
 }
 
+static inline void tiny_rename(tiny_model *m, const char *name, const char *renamed)
+{
+    snprintf(m->names[tiny_find(m, name) - m->tensors], sizeof m->names[0], "%s", renamed);
+}
+
 /* The model as the bytes of a file; close the buffer. */
 static inline lancet_buffer tiny_print(const tiny_model *m, const char *const *keys,
                                        const char *const *values, size_t metadata_count)

@@ -33,8 +33,9 @@ lancet_status lancet_text_tower_open(lancet_text_tower *tower, const lancet_chec
     }
     tower->norm_final = (lancet_norm){tower->norms, tower->norms + tower->width};
     tower->positions = tower->norms + 2 * tower->width;
-    status = lancet_pack(&tower->projection, &weights.projection, NULL, !weights.projection_transposed,
-                         checkpoint, pool, error);
+    status = lancet_pack(&tower->projection, &weights.projection,
+                         weights.projection_bias.count ? &weights.projection_bias : NULL,
+                         !weights.projection_transposed, checkpoint, pool, error);
     for (size_t i = 0; i < weights.block_count && status == LANCET_OK; i++) {
         tower->block_count = i + 1; /* also a block that fails half-way is to be closed */
         status = lancet_block_open(&tower->blocks[i], &weights.blocks[i], checkpoint, pool, error);

@@ -11,7 +11,7 @@ typedef struct lancet_text_tower {
     float epsilon;
     bool quick;                    /* QuickGELU */
     lancet_tensor token_embedding; /* [vocabulary, D], left in the file: a text touches a few rows of it */
-    lancet_linear *projection;     /* [C, D] */
+    lancet_linear *projection;     /* [C, D], in some models with a bias */
     lancet_norm norm_final;
     float *norms;     /* what norm_final points to, then: */
     float *positions; /* [context, D] */
