@@ -88,7 +88,7 @@ def _texture(rng, side):
 
 
 def background(rng, wallpapers, side):
-    """One background as a float array [side, side, 3] of 0..255."""
-    if rng.random() < 0.5:
+    """One background as a float array [side, side, 3] of 0..255; without wallpapers always a drawn one."""
+    if rng.random() < 0.5 and wallpapers:
         return _crop(rng, wallpapers, side)
     return _texture(rng, side)

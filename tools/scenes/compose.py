@@ -82,9 +82,12 @@ def finish(rng, canvas):
 class Composer:
     """Makes scenes of one split."""
 
-    def __init__(self, cutouts, wallpapers, side, split, seed):
-        """`split` is "train" or "heldout": which cut-outs are used, and a different stream of scenes."""
-        self.cutouts, self.wallpapers, self.side = cutouts, wallpapers, side
+    def __init__(self, cutouts, wallpapers, side, split, seed, count=None):
+        """`split` is "train" or "heldout": which cut-outs are used, and a different stream of scenes.
+
+        `count`: things in every scene; without it, 1 to 4.
+        """
+        self.cutouts, self.wallpapers, self.side, self.count = cutouts, wallpapers, side, count
         self.choice = {"train": cutouts.train, "heldout": cutouts.heldout}[split]
         self.stream = (seed, {"train": 0, "heldout": 1}[split])
 
@@ -95,6 +98,7 @@ class Composer:
         canvas = background(rng, self.wallpapers, side)
         owner = np.zeros((side, side), np.uint8)
         count = 1 + int(rng.choice(len(COUNTS), p=COUNTS))
+        count = min(self.count or count, len(self.cutouts.names))
         things = [int(i) for i in rng.choice(len(self.cutouts.names), count, replace=False)]
         areas = []
         for place, thing in enumerate(things):

@@ -93,9 +93,14 @@ def load_source(source):
 class CutOuts:
     """All cut-outs by name, with the split into seen and held-out ones."""
 
-    def __init__(self, cache, names=NAMES):
-        """Read the cut-outs; `cache` is a file that is written on the first use."""
+    def __init__(self, cache, names=NAMES, only=None):
+        """Read the cut-outs; `cache` is a file that is written on the first use; `only`: of these names alone."""
         things = read_names(names)
+        if only:
+            missing = set(only) - {name for name, _ in things}
+            if missing:
+                raise ValueError(f"no such name: {', '.join(sorted(missing))}; {names} lists them")
+            things = [thing for thing in things if thing[0] in only]
         self.names = [name for name, _ in things]
         wanted = [source for _, sources in things for source in sources]
         pictures = self._from_cache(cache, wanted) or self._draw(cache, wanted)

@@ -72,6 +72,9 @@ def main():
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--size", type=int, default=224, help="side of the pictures in pixels")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--only", help="these names alone, with commas")
+    parser.add_argument("--things", type=int, choices=(1, 2, 3, 4), help="things in every scene; without it, 1 to 4")
+    parser.add_argument("--drawn", action="store_true", help="drawn backgrounds alone, no wallpapers")
     parser.add_argument("--cache", help="file that keeps the drawn cut-outs (OUT/cutouts.npz)")
     parser.add_argument("--photographs", help="folder of the Tiny-ImageNet pictures: paste those, with boxes as masks")
     options = parser.parse_args()
@@ -81,8 +84,10 @@ def main():
         source = Collage(*decode(options.photographs, part, options.out), options.size, options.seed)
         classes = [synonyms[0] for synonyms in read_classes(options.photographs)]
     else:
-        cutouts = CutOuts(options.cache or os.path.join(options.out, "cutouts.npz"))
-        source = Composer(cutouts, load_wallpapers(), options.size, options.split, options.seed)
+        only = [name.strip() for name in options.only.split(",")] if options.only else None
+        cutouts = CutOuts(options.cache or os.path.join(options.out, "cutouts.npz"), only=only)
+        wallpapers = [] if options.drawn else load_wallpapers()
+        source = Composer(cutouts, wallpapers, options.size, options.split, options.seed, options.things)
         classes = cutouts.names
     rng = np.random.default_rng((options.seed, 3))
     with VocWriter(options.out, options.split, classes) as writer:

@@ -38,7 +38,8 @@ EMBED = 256
 STAGES = (Stage(until=0.22, size=32, keep=1.0, single=True), Stage(until=0.5, size=48, keep=1.0, single=False),
           Stage(until=0.92, size=64, keep=1.0, single=False), Stage(until=1.0, size=112, keep=0.5, single=False))
 WORD_STEPS = 4  # while text is locked, its words come every so manieth step, so many times as many
-TABLE_STEPS = 200  # how long the names' embeddings are kept while text is locked
+TEXT_STEPS = 3  # later the text tower, which costs more than the picture tower, learns every so manieth step
+TABLE_STEPS = 100  # how long the names' embeddings are kept in the steps that do not train text
 TAP = 6  # the block after which patches are asked what they show: the last before surgery begins
 WEIGHTS = {"words": 2.0, "patches": 1.0, "captions": 1.0, "names": 1.0}
 
@@ -126,7 +127,7 @@ class Trainer:
                            torch.optim.AdamW(self.patch_names.parameters(), options.adam_lr, (0.9, 0.98))]
         self.rates = [options.muon_lr, options.adam_lr, options.adam_lr]
         self.minutes, self.pictures, self.steps, self.best = 0.0, 0, 0, -1.0
-        self.table = None
+        self.table, self.table_due = None, 0
         pool = pools.start(os.path.join(options.work, "pool"), options.pool, options, self.names)
         self.batches = Batches(pool, photographs, self.names, words, tokenizer, options.seed)
         if saved:
@@ -181,11 +182,12 @@ class Trainer:
         """The losses of one batch."""
         options, device, model = self.options, self.device, self.model
         progress = self.minutes / options.minutes
-        locked = progress < options.locked
+        locked = progress < options.locked or self.steps % TEXT_STEPS > 0
         parts = {}
         with torch.autocast(device, torch.bfloat16):
-            if text_only or not locked or self.steps % WORD_STEPS == 0:
-                count = options.nouns * (1 if not locked else WORD_STEPS)
+            first = progress < options.locked
+            if text_only or not locked or (first and self.steps % WORD_STEPS == 0):
+                count = options.nouns * (WORD_STEPS if first else 1)
                 nouns, targets = self.batches.nouns(count)
                 parts["words"] = word_distance(model.encode_text(nouns.to(device)), targets.to(device))
             if text_only:
@@ -212,8 +214,9 @@ class Trainer:
         if not locked:
             ids, chosen = self.batches.prompted(things, self.options.prompts)
             return self.model.encode_text(ids.to(self.device)), chosen
-        if self.table is None or self.steps % TABLE_STEPS == 0:
+        if self.table is None or self.steps >= self.table_due:
             self.table = ensemble(self.model, self.tokenizer, self.names.names, TEMPLATES[::17])
+            self.table_due = self.steps + TABLE_STEPS
         return self.table, np.arange(len(self.names.names))
 
     def step(self):
