@@ -177,6 +177,11 @@ const char *lancet_checkpoint_metadata(const lancet_checkpoint *checkpoint, cons
     return pair ? pair->value : NULL;
 }
 
+const lancet_settings *lancet_checkpoint_settings(const lancet_checkpoint *checkpoint)
+{
+    return checkpoint->table.settings.present ? &checkpoint->table.settings : NULL;
+}
+
 const char *lancet_checkpoint_path(const lancet_checkpoint *checkpoint)
 {
     return checkpoint->path;

@@ -3,6 +3,7 @@
 #define LANCET_CHECKPOINT_CHECKPOINT_H
 
 #include "base/file.h"
+#include "checkpoint/settings.h"
 #include "tensor/tensor.h"
 
 /** The tensors of one file. Immutable once open: any number of threads may read it. */
@@ -43,6 +44,10 @@ const lancet_tensor *lancet_checkpoint_tensor(const lancet_checkpoint *checkpoin
 
 /** A string of the container's own metadata; NULL if absent. */
 const char *lancet_checkpoint_metadata(const lancet_checkpoint *checkpoint, const char *key);
+
+/** What the file itself says of the model, as GGUF's keys do; NULL for a container that has tensors alone, or
+ * metadata of no known meaning. */
+const lancet_settings *lancet_checkpoint_settings(const lancet_checkpoint *checkpoint);
 
 /** The path (or name) it was opened with. */
 const char *lancet_checkpoint_path(const lancet_checkpoint *checkpoint);

@@ -64,14 +64,15 @@ static lancet_status check_variant(const lancet_checkpoint *checkpoint, const la
 
 /* Usually four times the width, but nothing depends on that. The first block speaks for all. */
 static lancet_status read_hidden(size_t *hidden, const lancet_checkpoint *checkpoint,
-                                 const lancet_tower_names *names, lancet_error *error)
+                                 const lancet_tower_names *names, size_t width, lancet_error *error)
 {
-    const lancet_role *role = &lancet_block_roles[LANCET_ROLE_EXPAND_WEIGHT];
+    const lancet_role *role = lancet_block_filed(checkpoint, names, 0, LANCET_ROLE_EXPAND_WEIGHT, width);
     char name[LANCET_TENSOR_NAME_SIZE], expected[LANCET_SHAPE_SIZE];
     lancet_tensor tensor;
     lancet_status status;
 
-    lancet_role_print(expected, lancet_role_shape(role, names->naming));
+    lancet_role_print(expected,
+                      lancet_role_shape(&lancet_block_roles[LANCET_ROLE_EXPAND_WEIGHT], names->naming));
     status =
         lancet_role_find(&tensor, checkpoint, lancet_block_name(name, names, 0, role), 2, expected, error);
     if (status == LANCET_OK) {
@@ -143,7 +144,7 @@ static lancet_status read_vision(lancet_clip_configuration *c, const lancet_chec
         status = read_embedding(c, checkpoint, &roles[LANCET_ROLE_VISION_PROJECTION], &names, c->vision_width,
                                 error);
     if (status == LANCET_OK)
-        status = read_hidden(&c->vision_hidden, checkpoint, &names, error);
+        status = read_hidden(&c->vision_hidden, checkpoint, &names, c->vision_width, error);
     return status;
 }
 
@@ -196,7 +197,7 @@ static lancet_status read_text(lancet_clip_configuration *c, const lancet_checkp
     if (status == LANCET_OK)
         status = read_text_projection(c, checkpoint, &names, error);
     if (status == LANCET_OK)
-        status = read_hidden(&c->text_hidden, checkpoint, &names, error);
+        status = read_hidden(&c->text_hidden, checkpoint, &names, c->text_width, error);
     return status;
 }
 
@@ -230,13 +231,19 @@ static lancet_status read_scale(lancet_clip_configuration *c, const lancet_check
     return LANCET_OK;
 }
 
-/* Memory has no folder, and so nothing beside it. */
+/* Weights that speak for themselves need nothing beside them: what lies there is then of another file. Memory
+ * has no folder. */
 static lancet_status read_files(lancet_clip_files *files, const lancet_checkpoint *checkpoint,
                                 lancet_error *error)
 {
+    const lancet_settings *own = lancet_checkpoint_settings(checkpoint);
     const char *path = lancet_checkpoint_path(checkpoint);
     lancet_status status = LANCET_OK;
 
+    if (own) {
+        files->own = *own;
+        return LANCET_OK;
+    }
     if (lancet_checkpoint_is_file(checkpoint))
         status = lancet_settings_read(&files->config, LANCET_SETTINGS_HUGGING_FACE, path, error);
     if (status == LANCET_OK && lancet_checkpoint_is_file(checkpoint))

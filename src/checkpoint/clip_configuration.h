@@ -6,7 +6,11 @@
 #include "checkpoint/checkpoint.h"
 #include "lancet/model.h"
 
-typedef enum lancet_naming { LANCET_NAMING_OPENAI, LANCET_NAMING_HUGGING_FACE } lancet_naming;
+typedef enum lancet_naming {
+    LANCET_NAMING_OPENAI,
+    LANCET_NAMING_HUGGING_FACE,
+    LANCET_NAMING_CLIP_CPP
+} lancet_naming;
 
 /** Everything a tower needs to know beside its numbers. Sizes of a tower that the file does not hold (or that
  * the options do not ask for) are 0. */
@@ -28,8 +32,9 @@ typedef struct lancet_clip_configuration {
     char missing[512]; /* what could not be told, one sentence each; "" if nothing */
 } lancet_clip_configuration;
 
-/** Reads the architecture off the tensors' shapes, then config.json and preprocessor_config.json (Hugging
- * Face) or open_clip_config.json beside the weights, where there are any. `options` may be NULL.
+/** Reads the architecture off the tensors' shapes, then what the file itself says of it (GGUF) or, in other
+ * containers, config.json and preprocessor_config.json (Hugging Face) or open_clip_config.json beside the
+ * weights, where there are any. `options` may be NULL.
  *
  * Errors: INPUT (no CLIP tensors, a tensor missing or of the wrong shape, files that contradict the
  * tensors), UNSUPPORTED (an architecture that Lancet does not run, named), ARGUMENT (an option out of range,

@@ -31,6 +31,10 @@ static const giveaway giveaways[] = {
      "a picture tower whose patch layer has a bias"},
     {LANCET_NAMING_HUGGING_FACE, false, true, "text_model.embeddings.word_embeddings", "a BERT text tower"},
     {LANCET_NAMING_HUGGING_FACE, false, true, "text_model.roberta.", "a RoBERTa text tower"},
+    {LANCET_NAMING_CLIP_CPP, true, true, "mm.", "a part of a language model (llama.cpp's mmproj)"},
+    {LANCET_NAMING_CLIP_CPP, true, true, "resampler.", "a part of a language model (llama.cpp's mmproj)"},
+    {LANCET_NAMING_CLIP_CPP, true, false, "v.patch_embd.bias",
+     "a picture tower whose patch layer has a bias"},
 };
 
 static bool starts(const char *text, const char *prefix)
@@ -135,15 +139,20 @@ lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
                                     lancet_error *error)
 {
     static const char *const hugging_face[] = {"vision_model.", "text_model.", NULL};
-    static const char *const vision[][4] = {
-        [LANCET_NAMING_OPENAI] = {"visual.", NULL}, [LANCET_NAMING_HUGGING_FACE] = {"vision_model.", NULL}};
+    static const char *const clip_cpp[] = {"v.blk.", "v.class_embd",  "v.patch_embd.",
+                                           "t.blk.", "t.token_embd.", NULL};
+    static const char *const vision[][4] = {[LANCET_NAMING_OPENAI] = {"visual.", NULL},
+                                            [LANCET_NAMING_HUGGING_FACE] = {"vision_model.", NULL},
+                                            [LANCET_NAMING_CLIP_CPP] = {"v.", NULL}};
     static const char *const text[][7] = {
         [LANCET_NAMING_OPENAI] = {"transformer.resblocks.", "token_embedding.", "text_projection",
                                   "text.transformer.", "text.token_embedding.", "text.text_projection", NULL},
-        [LANCET_NAMING_HUGGING_FACE] = {"text_model.", NULL}};
+        [LANCET_NAMING_HUGGING_FACE] = {"text_model.", NULL},
+        [LANCET_NAMING_CLIP_CPP] = {"t.", NULL}};
     const char *path = lancet_checkpoint_path(checkpoint);
-    const lancet_naming naming =
-        is_any(checkpoint, hugging_face) ? LANCET_NAMING_HUGGING_FACE : LANCET_NAMING_OPENAI;
+    const lancet_naming naming = is_any(checkpoint, hugging_face) ? LANCET_NAMING_HUGGING_FACE
+                                 : is_any(checkpoint, clip_cpp)   ? LANCET_NAMING_CLIP_CPP
+                                                                  : LANCET_NAMING_OPENAI;
     const bool has_vision = is_any(checkpoint, vision[naming]), has_text = is_any(checkpoint, text[naming]);
     lancet_status status = LANCET_OK;
     char shown[96];
@@ -215,7 +224,8 @@ lancet_status lancet_clip_check_strangers(const lancet_checkpoint *checkpoint,
                                    "text_projection", NULL},
                                   {"visual.", NULL}},
         [LANCET_NAMING_HUGGING_FACE] = {{"text_model.", "text_projection", NULL},
-                                        {"vision_model.", "visual_projection", NULL}}};
+                                        {"vision_model.", "visual_projection", NULL}},
+        [LANCET_NAMING_CLIP_CPP] = {{"t.", "text_projection", NULL}, {"v.", "visual_projection", NULL}}};
     const char *const *tower = towers[names->naming][names->vision];
     const size_t count = lancet_checkpoint_count(checkpoint), prefix_length = strlen(names->prefix);
     char blocks[LANCET_TENSOR_NAME_SIZE], shown[96];

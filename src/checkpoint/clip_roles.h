@@ -8,9 +8,10 @@
 /** Shapes are written in letters: D the tower's width, H its hidden width, C the embedding, P 1 + grid *
  * grid, p the patch side, T the context, V the vocabulary; 3 is itself, 9 is 3 D. */
 typedef struct lancet_role {
-    const char *openai, *hugging_face; /* NULL: not in this naming */
-    const char *shape, *hugging_face_shape;
-    bool optional; /* models without it are complete */
+    const char *openai, *hugging_face;      /* NULL: not in this naming */
+    const char *shape, *hugging_face_shape; /* the latter is clip.cpp's too */
+    bool optional;                          /* models without it are complete */
+    const char *clip_cpp;
 } lancet_role;
 
 /** How the tensors of one tower are called: the words of a naming, and what stands before all of them. */
@@ -52,7 +53,7 @@ enum {
     LANCET_ROLE_LN_2_BIAS,
     LANCET_ROLE_QKV_WEIGHT, /* packed: OpenAI's */
     LANCET_ROLE_QKV_BIAS,
-    LANCET_ROLE_Q_WEIGHT, /* apart: Hugging Face's; k and v follow each */
+    LANCET_ROLE_Q_WEIGHT, /* apart: Hugging Face's and clip.cpp's; k and v follow each */
     LANCET_ROLE_K_WEIGHT,
     LANCET_ROLE_V_WEIGHT,
     LANCET_ROLE_Q_BIAS,
@@ -79,12 +80,21 @@ const char *lancet_role_name(char name[LANCET_TENSOR_NAME_SIZE], const lancet_to
                              const lancet_role *role);
 const char *lancet_role_shape(const lancet_role *role, lancet_naming naming);
 
+/** What a person calls it: "OpenAI", "Hugging Face", "clip.cpp". */
+const char *lancet_naming_name(lancet_naming naming);
+
 /** What comes before a block's number. */
 const char *lancet_block_prefix(char prefix[LANCET_TENSOR_NAME_SIZE], const lancet_tower_names *names);
 
 /** The whole name of a block's tensor; NULL if the naming has none for the role. */
 const char *lancet_block_name(char name[LANCET_TENSOR_NAME_SIZE], const lancet_tower_names *names,
                               size_t block, const lancet_role *role);
+
+/** The role under whose name a block files the tensor of block role `role`: itself, but for clip.cpp's
+ * "ffn_down" and "ffn_up", which mean either layer of the feed-forward network, each in other files. The
+ * shape of the block's own tensors tells which; `width` is the tower's. */
+const lancet_role *lancet_block_filed(const lancet_checkpoint *checkpoint, const lancet_tower_names *names,
+                                      size_t block, size_t role, size_t width);
 
 /** Is there a tensor of that name, of whatever type? False for NULL. */
 bool lancet_role_is_there(const lancet_checkpoint *checkpoint, const char *name);
@@ -96,8 +106,8 @@ bool lancet_role_is_there(const lancet_checkpoint *checkpoint, const char *name)
 void lancet_role_print(char text[LANCET_SHAPE_SIZE], const char *letters);
 
 /** *tensor = the floating tensor of that name and rank; `expected` is its shape for the message.
- * Errors: INPUT (missing, of another rank, not of floating type, or empty), UNSUPPORTED (a floating type
- * that is not read). */
+ * Errors: INPUT (missing, of another rank, not of floating type, or empty), UNSUPPORTED (a floating or
+ * quantised type that is not read). */
 lancet_status lancet_role_find(lancet_tensor *tensor, const lancet_checkpoint *checkpoint, const char *name,
                                size_t rank, const char *expected, lancet_error *error);
 

@@ -30,15 +30,16 @@ static lancet_status check_size(const settling *s, const char *file, const char 
 {
     if (!said || said == actual)
         return LANCET_OK;
-    return lancet_fail(
-        s->error, LANCET_ERROR_INPUT, "%s: %s beside it: %s%s%s: expected %zu as in the tensors, found %zu",
-        lancet_checkpoint_path(s->checkpoint), file, section, *section ? "." : "", key, actual, said);
+    return lancet_fail(s->error, LANCET_ERROR_INPUT,
+                       "%s: %s%s%s%s%s: expected %zu as in the tensors, found %zu",
+                       lancet_checkpoint_path(s->checkpoint), file, *file ? " beside it: " : "", section,
+                       *section ? "." : "", key, actual, said);
 }
 
 /* What a tower's section calls its settings. */
 typedef struct keys {
-    const char *file, *vision, *text, *embedding, *width, *hidden, *blocks, *patch, *image, *context,
-        *vocabulary;
+    const char *file; /* "": the weights' own */
+    const char *vision, *text, *embedding, *width, *hidden, *blocks, *patch, *image, *context, *vocabulary;
 } keys;
 
 static const keys hugging_face_keys = {
@@ -57,12 +58,48 @@ static const keys open_clip_keys = {"open_clip_config.json",
                                     "context_length",
                                     "vocab_size"};
 
+static const keys own_keys = {"",
+                              "clip.vision",
+                              "clip.text",
+                              "projection_dim",
+                              "embedding_length",
+                              "feed_forward_length",
+                              "block_count",
+                              "patch_size",
+                              "image_size",
+                              "context_length",
+                              ""};
+
 /* open_clip states a ratio and truncates the product, as int() does. */
 static size_t said_hidden(const lancet_tower_settings *tower, size_t width)
 {
     const double hidden = tower->hidden_ratio * (double)width;
 
     return hidden >= 1 && hidden < 1e9 ? (size_t)hidden : tower->hidden;
+}
+
+/* Hugging Face's sections of a tower often keep the library's default, whatever the model's; what is
+ * converted from them repeats it. */
+static size_t said_embedding(const lancet_tower_settings *tower)
+{
+    return tower->embedding_width == 512 ? 0 : tower->embedding_width;
+}
+
+/* A file may name the towers that it holds. */
+static lancet_status check_presence(const settling *s, bool vision)
+{
+    const lancet_tower_settings *tower = vision ? &s->files->own.vision : &s->files->own.text;
+    const lancet_tower_names names = lancet_tower_names_of(s->configuration, vision);
+    char prefix[LANCET_TENSOR_NAME_SIZE];
+    const bool found =
+        lancet_checkpoint_find_prefix(s->checkpoint, lancet_block_prefix(prefix, &names)) != NULL;
+
+    if (found ? !tower->absent : !tower->present)
+        return LANCET_OK;
+    return lancet_fail(s->error, LANCET_ERROR_INPUT,
+                       "%s: clip.has_%s_encoder: expected %s as in the tensors, found %s",
+                       lancet_checkpoint_path(s->checkpoint), vision ? "vision" : "text",
+                       found ? "true" : "false", found ? "false" : "true");
 }
 
 /* Sizes first, so that a file of another model is told as that and not by its heads. */
@@ -78,6 +115,8 @@ static lancet_status check_tower(const settling *s, const keys *k, const lancet_
         return lancet_fail(s->error, LANCET_ERROR_UNSUPPORTED, "%s: %s beside it: %s is not supported",
                            lancet_checkpoint_path(s->checkpoint), k->file, tower->refused);
     status = check_size(s, k->file, section, k->width, tower->width, width);
+    if (status == LANCET_OK)
+        status = check_size(s, k->file, section, k->embedding, said_embedding(tower), c->embedding_width);
     if (status == LANCET_OK)
         status = check_size(s, k->file, section, k->hidden, said_hidden(tower, width),
                             vision ? c->vision_hidden : c->text_hidden);
@@ -123,6 +162,7 @@ static bool has_defaults(const lancet_tower_settings *tower)
 static lancet_status settle_heads(const settling *s, bool vision)
 {
     lancet_clip_configuration *c = s->configuration;
+    const lancet_tower_settings *own = vision ? &s->files->own.vision : &s->files->own.text;
     const lancet_tower_settings *config = vision ? &s->files->config.vision : &s->files->config.text;
     const lancet_tower_settings *open_clip = vision ? &s->files->open_clip.vision : &s->files->open_clip.text;
     const size_t width = vision ? c->vision_width : c->text_width, default_heads = vision ? 12 : 8;
@@ -135,6 +175,10 @@ static lancet_status settle_heads(const settling *s, bool vision)
         head_width = (size_t)s->options->head_width;
         source = "the option head_width";
         status = LANCET_ERROR_ARGUMENT;
+    } else if (own->heads) {
+        heads = own->heads;
+        source = vision ? "clip.vision.attention.head_count" : "clip.text.attention.head_count";
+        status = LANCET_ERROR_INPUT;
     } else if (config->heads || (has_defaults(config) && width % default_heads == 0)) {
         heads = config->heads ? config->heads : default_heads;
         source = "config.json";
@@ -218,17 +262,22 @@ static bool looks_converted(const lancet_checkpoint *checkpoint, const lancet_to
     return true;
 }
 
-/* Option, Hugging Face's file, open_clip's, the container's metadata, then the likeliest. */
+/* Option, the weights' own file, Hugging Face's, open_clip's, the container's metadata, then the likeliest.
+ */
 static lancet_status settle_activation(const settling *s)
 {
     lancet_clip_configuration *c = s->configuration;
-    const lancet_settings *open_clip = &s->files->open_clip;
+    const lancet_settings *own = &s->files->own, *open_clip = &s->files->open_clip;
     const char *said = lancet_checkpoint_metadata(s->checkpoint, "activation");
     lancet_activation vision = LANCET_ACTIVATION_AUTO, text = LANCET_ACTIVATION_AUTO;
     const char *origin = "option";
     lancet_status status = LANCET_OK;
 
     c->activation = s->options->activation;
+    if (c->activation == LANCET_ACTIVATION_AUTO && own->has_quick_gelu) {
+        c->activation = own->quick_gelu ? LANCET_ACTIVATION_QUICK_GELU : LANCET_ACTIVATION_GELU;
+        origin = "clip.use_gelu in the file";
+    }
     if (c->activation == LANCET_ACTIVATION_AUTO) {
         if (c->has_vision)
             status = config_activation(s, &s->files->config.vision, &vision);
@@ -273,6 +322,8 @@ static lancet_status settle_epsilon(const settling *s)
     double vision = f->config.vision.epsilon ? f->config.vision.epsilon : f->open_clip.vision.epsilon;
     double text = f->config.text.epsilon ? f->config.text.epsilon : f->open_clip.text.epsilon;
 
+    vision = f->own.vision.epsilon > 0 ? f->own.vision.epsilon : vision;
+    text = f->own.text.epsilon > 0 ? f->own.text.epsilon : text;
     vision = vision > 0 ? vision : 1e-5;
     text = text > 0 ? text : 1e-5;
     if (c->has_vision && c->has_text && (float)vision != (float)text)
@@ -294,8 +345,10 @@ static void settle_pixels(const settling *s)
     static const float deviation[] = {0.26862954f, 0.26130258f, 0.27577711f};
     lancet_clip_configuration *c = s->configuration;
     const bool openai = c->naming == LANCET_NAMING_OPENAI;
-    /* Each naming's own file goes first. */
-    const lancet_settings *first = openai ? &s->files->open_clip : &s->files->preprocessor;
+    /* Each naming's own file goes first; weights that speak for themselves have none beside them. */
+    const lancet_settings *first = s->files->own.present ? &s->files->own
+                                   : openai              ? &s->files->open_clip
+                                                         : &s->files->preprocessor;
     const lancet_settings *second = openai ? &s->files->preprocessor : &s->files->open_clip;
 
     memcpy(c->mean, first->has_mean ? first->mean : second->has_mean ? second->mean : mean, sizeof mean);
@@ -332,6 +385,12 @@ lancet_status lancet_clip_settle(lancet_clip_configuration *configuration,
     const settling s = {configuration, checkpoint, files, options, error};
     lancet_status status = check_model_type(&s);
 
+    if (status == LANCET_OK)
+        status = check_presence(&s, true);
+    if (status == LANCET_OK)
+        status = check_presence(&s, false);
+    if (status == LANCET_OK)
+        status = check_file(&s, &own_keys, &files->own);
     if (status == LANCET_OK)
         status = check_file(&s, &hugging_face_keys, &files->config);
     if (status == LANCET_OK)

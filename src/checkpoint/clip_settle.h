@@ -6,13 +6,14 @@
 #include "checkpoint/clip_configuration.h"
 #include "checkpoint/settings.h"
 
-/** The files beside the weights; zeroed are absent. */
+/** What the weights' own file says, and the files beside it; zeroed are absent. */
 typedef struct lancet_clip_files {
-    lancet_settings config, preprocessor, open_clip;
+    lancet_settings own, config, preprocessor, open_clip;
 } lancet_clip_files;
 
 /** Fills in heads, activation, epsilon, mean and deviation of a configuration whose sizes are read, and
- * checks every size that the files name. Errors: INPUT, UNSUPPORTED, ARGUMENT (options->head_width). */
+ * checks every size, and the towers, that the files name. Errors: INPUT, UNSUPPORTED, ARGUMENT
+ * (options->head_width). */
 lancet_status lancet_clip_settle(lancet_clip_configuration *configuration,
                                  const lancet_checkpoint *checkpoint, lancet_clip_files *files,
                                  const lancet_model_options *options, lancet_error *error);

@@ -100,18 +100,19 @@ static lancet_status take(lancet_tensor *tensor, const lancet_checkpoint *checkp
     return lancet_role_fail_shape(checkpoint, tensor, expected, error);
 }
 
-/* Both namings fill the same struct, so that no one above this room needs to know which it was. */
+/* All namings fill the same struct, so that no one above this room needs to know which it was. */
 static lancet_status take_block(lancet_block_weights *block, const lancet_checkpoint *checkpoint,
                                 const lancet_tower_names *names, size_t index, const sizes *s,
                                 lancet_error *error)
 {
     for (size_t i = 0; i < LANCET_BLOCK_ROLES; i++) {
         const lancet_role *role = &lancet_block_roles[i];
+        const lancet_role *filed = lancet_block_filed(checkpoint, names, index, i, s->width);
         lancet_tensor *tensor = (lancet_tensor *)(void *)((char *)block + block_offsets[i]);
         char name[LANCET_TENSOR_NAME_SIZE];
         lancet_status status;
 
-        if (!lancet_block_name(name, names, index, role))
+        if (!lancet_block_name(name, names, index, filed))
             continue;
         status = take(tensor, checkpoint, name, lancet_role_shape(role, names->naming), s, error);
         if (status != LANCET_OK)
@@ -172,7 +173,7 @@ lancet_status lancet_vision_weights_read(lancet_vision_weights *weights, const l
         return status;
     }
     weights->block_count = configuration->vision_blocks;
-    weights->projection_transposed = configuration->naming == LANCET_NAMING_HUGGING_FACE;
+    weights->projection_transposed = configuration->naming != LANCET_NAMING_OPENAI;
     return LANCET_OK;
 }
 

@@ -1,5 +1,5 @@
-/* The configuration files that lie beside weights: what they say, before it is held against the tensors.
- * SPDX-License-Identifier: Apache-2.0 */
+/* What is said of a model beside its tensors, in files that lie beside the weights or in the weights' own
+ * file, before it is held against the tensors. SPDX-License-Identifier: Apache-2.0 */
 #ifndef LANCET_CHECKPOINT_SETTINGS_H
 #define LANCET_CHECKPOINT_SETTINGS_H
 
@@ -17,16 +17,18 @@ typedef enum lancet_settings_kind {
 /** One tower; 0 and "" mean that nothing is said. */
 typedef struct lancet_tower_settings {
     bool present;
+    bool absent; /* it is said that there is no such tower */
     size_t width, hidden, blocks, heads, head_width, patch_side, image_side, context_length, vocabulary_size;
-    double hidden_ratio; /* hidden / width */
-    double epsilon;      /* of layer norms */
+    size_t embedding_width; /* as this tower states it */
+    double hidden_ratio;    /* hidden / width */
+    double epsilon;         /* of layer norms */
     char activation[48];
     char model_type[48];
     char refused[64]; /* a setting that Lancet does not run, "vision_cfg.global_average_pool" */
 } lancet_tower_settings;
 
 typedef struct lancet_settings {
-    bool present; /* the file is there */
+    bool present; /* the file is there, or the weights' own speaks of the model */
     lancet_tower_settings vision, text;
     size_t embedding_width;
     char model_type[48];

@@ -50,8 +50,8 @@ lancet_pair *lancet_table_add_pair(lancet_table *table)
     return &table->pairs[table->pair_count++];
 }
 
-/* Readable entries first, then by place; names lie in the store in the order of the file, and so break ties
- * the same way on every run. */
+/* Readable entries first, then by place; names, of which no two are the same, break ties the same way on
+ * every run. */
 static int compare_places(const void *left, const void *right)
 {
     const lancet_entry *a = left, *b = right;
@@ -62,7 +62,7 @@ static int compare_places(const void *left, const void *right)
         return a->begin < b->begin ? -1 : 1;
     if (a->end != b->end)
         return a->end < b->end ? -1 : 1;
-    return a->tensor.name < b->tensor.name ? -1 : a->tensor.name > b->tensor.name;
+    return strcmp(a->tensor.name, b->tensor.name);
 }
 
 /* By place alone: what cannot be read takes up room all the same. */

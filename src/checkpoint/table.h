@@ -4,6 +4,7 @@
 #define LANCET_CHECKPOINT_TABLE_H
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/settings.h"
 
 typedef struct lancet_entry {
     lancet_tensor tensor;   /* name, shape and count always; the rest only if it can be read */
@@ -23,9 +24,10 @@ typedef struct lancet_table {
     lancet_entry **by_name; /* after lancet_table_finish */
     lancet_pair *pairs;     /* metadata */
     size_t pair_count, pair_capacity;
-    char *strings; /* every name, key and value, each zero-terminated */
+    lancet_settings settings; /* what the file itself says of the model; present: it does */
+    char *strings; /* names, keys and values, each zero-terminated, in a container that keeps them together */
     size_t strings_used, strings_size;
-    void **owned; /* what the file does not hold as it is asked for: tensors laid out anew */
+    void **owned; /* what the file does not hold as it is asked for: names, tensors laid out anew */
     size_t owned_count, owned_capacity;
 } lancet_table;
 
@@ -33,8 +35,8 @@ typedef struct lancet_table {
 lancet_entry *lancet_table_add(lancet_table *table);
 lancet_pair *lancet_table_add_pair(lancet_table *table);
 
-/** `size` bytes that die with the table, for a tensor whose numbers do not lie in the file as they are
- * needed; NULL if memory is out. */
+/** `size` bytes that die with the table, for a tensor whose numbers (or a name that) do not lie in the file
+ * as they are needed; NULL if memory is out. */
 void *lancet_table_own(lancet_table *table, size_t size);
 
 /** Sorts the entries by the place of their bytes. */

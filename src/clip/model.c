@@ -2,6 +2,7 @@
 #include "clip/model.h"
 
 #include "base/memory.h"
+#include "checkpoint/clip_roles.h"
 #include "clip/hash.h"
 
 #include <stdio.h>
@@ -59,7 +60,7 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
     to->missing = model->strings[1];
     to->path = model->strings[2];
     to->container = lancet_checkpoint_container(model->checkpoint);
-    to->naming = from->naming == LANCET_NAMING_OPENAI ? "OpenAI" : "Hugging Face";
+    to->naming = lancet_naming_name(from->naming);
     to->family = "ViT";
     to->embedding_width = (int)from->embedding_width;
     to->image_side = (int)from->image_side;

@@ -4,7 +4,7 @@
 
     python3 make_must_fail.py
 
-Standard library only. Each case is a folder with model.safetensors and, where it matters, the configuration files
+Standard library only. Each case is a folder with model.safetensors (or model.gguf) and, where it matters, the configuration files
 beside it; a line of the table is: case, expected status, a piece of the expected message. Data are zeros, so that the
 folders stay small.
 """
@@ -13,6 +13,8 @@ import json
 import os
 import shutil
 import struct
+
+import must_fail_gguf
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "must_fail")
 SIZES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "U8": 1, "BOOL": 1, "F8_E4M3": 1}
@@ -116,7 +118,7 @@ def pack(header, data):
     return struct.pack("<Q", len(header)) + header + (data if isinstance(data, bytes) else bytes(data))
 
 
-def case(name, status, piece, file, **beside):
+def case(name, status, piece, file, file_name="model.safetensors", **beside):
     """`file`: bytes, or a dictionary of tensors; `beside`: config, preprocessor, open_clip (objects or bytes)."""
     cases.append((name, status, piece))
     folder = os.path.join(HERE, name)
@@ -128,7 +130,7 @@ def case(name, status, piece, file, **beside):
         content = content if isinstance(content, bytes) else json.dumps(content).encode()
         with open(os.path.join(folder, names[key]), "wb") as out:
             out.write(content)
-    with open(os.path.join(folder, "model.safetensors"), "wb") as out:
+    with open(os.path.join(folder, file_name), "wb") as out:
         out.write(file)
 
 
@@ -142,7 +144,6 @@ def containers():
          b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.")
     case("pickle_other", UNSUPPORTED, "found a Python pickle",
          b"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x05abc")
-    case("gguf", UNSUPPORTED, "found a GGUF file", b"GGUF\x03\x00\x00\x00" + bytes(32))
     case("hdf5", UNSUPPORTED, "found an HDF5 file", b"\x89HDF\r\n\x1a\n" + bytes(32))
     case("onnx", UNSUPPORTED, "found an ONNX model", b"\x08\x07\x12\x07pytorch\x1a\x03")
     case("tflite", UNSUPPORTED, "found a TensorFlow Lite model", b"\x1c\x00\x00\x00TFL3" + bytes(20))
@@ -375,6 +376,7 @@ def main():
     headers()
     models()
     configurations()
+    must_fail_gguf.add(case, INPUT, UNSUPPORTED)
     with open(os.path.join(HERE, "table.tsv"), "w", encoding="utf-8") as out:
         for row in cases:
             out.write("\t".join(map(str, row)) + "\n")
