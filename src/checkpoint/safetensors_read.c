@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/json.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/safetensors_scales.h"
 #include "checkpoint/show.h"
 
 #include <inttypes.h>
@@ -27,7 +28,7 @@ typedef struct data_type {
 static const data_type data_types[] = {
     {"F32", 32, LANCET_F32}, {"F16", 16, LANCET_F16}, {"BF16", 16, LANCET_BF16}, {"I64", 64, LANCET_I64},
     {"I32", 32, LANCET_I32}, {"U8", 8, LANCET_U8},    {"F64", 64, -1},           {"BOOL", 8, -1},
-    {"I8", 8, -1},           {"I16", 16, -1},         {"U16", 16, -1},           {"U32", 32, -1},
+    {"I8", 8, LANCET_I8},    {"I16", 16, -1},         {"U16", 16, -1},           {"U32", 32, -1},
     {"U64", 64, -1},         {"C64", 64, -1},         {"F8_E4M3", 8, -1},        {"F8_E5M2", 8, -1},
     {"F8_E8M0", 8, -1},      {"F8_E4M3FNUZ", 8, -1},  {"F8_E5M2FNUZ", 8, -1},    {"F6_E2M3", 6, -1},
     {"F6_E3M2", 6, -1},      {"F4", 4, -1},
@@ -166,9 +167,9 @@ static lancet_status check_entry(const reader *r, lancet_entry *entry, const dat
             r->error, LANCET_ERROR_INPUT,
             "%s: tensor %s: its bytes end at %zu of the data, but the file holds %zu: cut short?", r->path,
             shown, entry->end, r->data_length);
-    if (type->dtype < 0) {
+    if (type->dtype < 0 || type->dtype == LANCET_I8) /* whole numbers can be read if scales are found */
         entry->unreadable = type->name;
-    } else {
+    if (type->dtype >= 0) {
         tensor->dtype = (lancet_dtype)type->dtype;
         tensor->data = r->data + entry->begin;
     }
@@ -285,7 +286,8 @@ static lancet_status read_table(reader *r)
         return status;
     if (r->json.problem || !lancet_json_end(&r->json))
         return fail_json(r);
-    return check_places(r);
+    status = check_places(r);
+    return status == LANCET_OK ? lancet_safetensors_join_scales(r->table, r->path, r->error) : status;
 }
 
 lancet_status lancet_safetensors_parse(lancet_table *table, const uint8_t *bytes, size_t length,

@@ -17,6 +17,7 @@ static const struct {
     [LANCET_I64] = {"I64", 8, 1},
     [LANCET_I32] = {"I32", 4, 1},
     [LANCET_U8] = {"U8", 1, 1},
+    [LANCET_I8] = {"I8", 1, 1},
     [LANCET_Q4_0] = {"Q4_0", 18, LANCET_QUANTISED_BLOCK},
     [LANCET_Q4_1] = {"Q4_1", 20, LANCET_QUANTISED_BLOCK},
     [LANCET_Q5_0] = {"Q5_0", 22, LANCET_QUANTISED_BLOCK},
@@ -36,7 +37,7 @@ size_t lancet_dtype_block(lancet_dtype dtype)
 
 bool lancet_dtype_is_readable(lancet_dtype dtype)
 {
-    return dtype == LANCET_F32 || dtype == LANCET_F16 || dtype == LANCET_BF16 ||
+    return dtype == LANCET_F32 || dtype == LANCET_F16 || dtype == LANCET_BF16 || dtype == LANCET_I8 ||
            types[dtype].block == LANCET_QUANTISED_BLOCK;
 }
 
@@ -75,7 +76,28 @@ lancet_tensor lancet_tensor_rows(const lancet_tensor *tensor, size_t first, size
     view.count = rows * row;
     if (tensor->data)
         view.data = (const char *)tensor->data + bytes_of(tensor, first * row);
+    if (tensor->scales)
+        view.scales = tensor->scales + first;
     return view;
+}
+
+/* A row, or what is asked of it, at a time: it has one scale. */
+static void read_scaled(float *out, const lancet_tensor *tensor, const int8_t *numbers, size_t first,
+                        size_t count)
+{
+    const size_t row = tensor->count / tensor->shape[0];
+
+    while (count) {
+        const size_t left = row - first % row, taken = left < count ? left : count;
+        const float scale = tensor->scales[first / row];
+
+        for (size_t i = 0; i < taken; i++)
+            out[i] = (float)numbers[i] * scale;
+        out += taken;
+        numbers += taken;
+        first += taken;
+        count -= taken;
+    }
 }
 
 void lancet_tensor_read(float *out, const lancet_tensor *tensor, size_t first, size_t count)
@@ -90,6 +112,8 @@ void lancet_tensor_read(float *out, const lancet_tensor *tensor, size_t first, s
         lancet_kernels_get()->from_half(out, bytes, count);
     else if (tensor->dtype == LANCET_BF16)
         lancet_kernels_get()->from_bfloat(out, bytes, count);
+    else if (tensor->dtype == LANCET_I8)
+        read_scaled(out, tensor, (const int8_t *)bytes, first, count);
     else
         lancet_quantised_read(out, tensor->dtype, bytes, first % types[tensor->dtype].block, count);
 }

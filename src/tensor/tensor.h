@@ -17,6 +17,7 @@ typedef enum lancet_dtype {
     LANCET_I64,
     LANCET_I32,
     LANCET_U8,
+    LANCET_I8,   /* whole numbers, each row (of the first dimension) with a scale of its own */
     LANCET_Q4_0, /* quantised, as ggml does it: 32 numbers of a row share a scale (quantised.h) */
     LANCET_Q4_1,
     LANCET_Q5_0,
@@ -30,7 +31,7 @@ size_t lancet_dtype_size(lancet_dtype dtype);
 /** Elements that are stored together: 1, or those of a block. A row (along the last dimension) holds a whole
  * number of them. */
 size_t lancet_dtype_block(lancet_dtype dtype);
-/** Can lancet_tensor_read read it? */
+/** Can lancet_tensor_read read it? I8 it can: no view of such a tensor is without its scales. */
 bool lancet_dtype_is_readable(lancet_dtype dtype);
 /** "F32", "F16", ...: safetensors' names; "Q8_0", ...: ggml's. */
 const char *lancet_dtype_name(lancet_dtype dtype);
@@ -43,9 +44,10 @@ typedef struct lancet_tensor {
     size_t shape[LANCET_RANK_MAX];
     size_t count; /* product of the shape */
     const void *data;
+    const float *scales; /* I8: [shape[0]], what a row's numbers are multiplied by; NULL otherwise */
 } lancet_tensor;
 
-/** Bytes of all elements. */
+/** Bytes of all elements, without their scales. */
 size_t lancet_tensor_bytes(const lancet_tensor *tensor);
 
 /** Writes "[2,3]" (or "[]") into text. */

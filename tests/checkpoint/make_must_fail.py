@@ -10,6 +10,7 @@ folders stay small.
 """
 
 import json
+import math
 import os
 import shutil
 import struct
@@ -226,6 +227,21 @@ def headers():
     case("same_bytes", INPUT, "inside another tensor's",
          pack({"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},
                "b": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}, 2))
+    def scaled(dtype, shape, scales):
+        """A matrix of whole numbers [2, 3] and its scales."""
+        return pack({"a": {"dtype": "I8", "shape": [2, 3], "data_offsets": [0, 6]},
+                     "a.scale": {"dtype": dtype, "shape": shape, "data_offsets": [6, 6 + len(scales)]}},
+                    bytes(6) + scales)
+
+    case("scales_type", INPUT, "tensor a.scale: expected F32 scales, found F16", scaled("F16", [2], bytes(4)))
+    case("scales_type_unread", INPUT, "tensor a.scale: expected F32 scales, found F64", scaled("F64", [2], bytes(16)))
+    case("scales_shape", INPUT, "tensor a.scale: expected [2], found [3]", scaled("F32", [3], bytes(12)))
+    case("scales_rank", INPUT, "tensor a.scale: expected [2], found [2,1]", scaled("F32", [2, 1], bytes(8)))
+    case("scales_scalar", INPUT, "tensor a.scale: expected [2], found []", scaled("F32", [], bytes(4)))
+    for name, value, found in (("nan", math.nan, "one that is not"), ("infinite", math.inf, "one that is not"),
+                               ("huge", 3e38, "one that is not"), ("negative", -1, "a negative one")):
+        case("scales_" + name, INPUT, f"tensor a.scale: expected finite scales of 0 or more, found {found}",
+             scaled("F32", [2], struct.pack("<2f", 1, value)))
     case("metadata_list", INPUT, "__metadata__: expected an object, found a list", pack('{"__metadata__":[]}', 0))
     case("metadata_number", INPUT, "__metadata__ k: expected a string, found a number",
          pack('{"__metadata__":{"k":1}}', 0))

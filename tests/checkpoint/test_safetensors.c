@@ -36,11 +36,11 @@ static const uint8_t bytes_of[] = {7, 8, 9};
 static const uint16_t halves[] = {0x3C00, 0xC000};
 
 static const lancet_tensor tensors[] = {
-    {"scalar", LANCET_F32, 0, {0}, 1, numbers},
-    {"z \"quoted\" \\ \x01 \xC3\xA9", LANCET_U8, 1, {3}, 3, bytes_of},
-    {"matrix", LANCET_F32, 2, {2, 3}, 6, numbers}, /* 7 bytes on: not aligned */
-    {"empty", LANCET_F32, 3, {2, 0, 5}, 0, NULL},
-    {"halves", LANCET_F16, 1, {2}, 2, halves},
+    {"scalar", LANCET_F32, 0, {0}, 1, numbers, NULL},
+    {"z \"quoted\" \\ \x01 \xC3\xA9", LANCET_U8, 1, {3}, 3, bytes_of, NULL},
+    {"matrix", LANCET_F32, 2, {2, 3}, 6, numbers, NULL}, /* 7 bytes on: not aligned */
+    {"empty", LANCET_F32, 3, {2, 0, 5}, 0, NULL, NULL},
+    {"halves", LANCET_F16, 1, {2}, 2, halves, NULL},
 };
 static const char *const keys[] = {"texts", "a\tb"}, *const values[] = {"[\"cat\",\"dog\"]", ""};
 
@@ -194,6 +194,48 @@ static void test_what_the_format_allows(void **state)
     lancet_buffer_close(&file);
 }
 
+/* Whole numbers with scales, in either order, anywhere in the file; without scales they stay unread. */
+static void test_scales_are_joined(void **state)
+{
+    lancet_buffer file =
+        make_file("{\"module.b.scale\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[1,9]},"
+                  "\"module.scale\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+                  "\"module.b\":{\"dtype\":\"I8\",\"shape\":[2,3],\"data_offsets\":[9,15]},"
+                  "\"module.c\":{\"dtype\":\"I8\",\"shape\":[],\"data_offsets\":[15,16]},"
+                  "\"module.c.scale\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[16,17]},"
+                  "\"module.d\":{\"dtype\":\"I8\",\"shape\":[0,2],\"data_offsets\":[17,17]},"
+                  "\"module.d.scale\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[17,17]}}",
+                  17);
+    static const float scales[] = {0.5f, 2};
+    static const int8_t whole[] = {-128, 127, 0, 1, -1, 3};
+    static const float expected[] = {-64, 63.5f, 0, 2, -2, 6};
+    lancet_checkpoint *checkpoint;
+    const lancet_tensor *b;
+    float out[6];
+
+    (void)state;
+    memcpy(file.bytes + file.length - 16, scales, sizeof scales);
+    memcpy(file.bytes + file.length - 8, whole, sizeof whole);
+    checkpoint = open_bytes(file.bytes, file.length);
+    assert_int_equal(lancet_checkpoint_names(checkpoint), 5);
+    assert_int_equal(lancet_checkpoint_count(checkpoint), 3);
+    b = lancet_checkpoint_find(checkpoint, "b");
+    assert_non_null(b);
+    assert_int_equal(b->dtype, LANCET_I8);
+    lancet_tensor_read(out, b, 0, 6);
+    assert_memory_equal(out, expected, sizeof expected);
+    lancet_checkpoint_drop(checkpoint, b);
+    assert_null(lancet_checkpoint_find(checkpoint, "b.scale"));
+    assert_null(lancet_checkpoint_unreadable(checkpoint, "b.scale"));
+    assert_int_equal(lancet_checkpoint_find(checkpoint, "d")->count, 0);
+    /* Nothing to scale by, and no rows to scale. */
+    assert_string_equal(lancet_checkpoint_unreadable(checkpoint, "scale"), "I8");
+    assert_string_equal(lancet_checkpoint_unreadable(checkpoint, "c"), "I8");
+    assert_non_null(lancet_checkpoint_find(checkpoint, "c.scale"));
+    lancet_checkpoint_close(&checkpoint);
+    lancet_buffer_close(&file);
+}
+
 static void test_wrappers_are_stripped(void **state)
 {
     lancet_buffer file =
@@ -280,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_nothing_at_all_is_a_file_too),
         cmocka_unit_test(test_what_cannot_be_written),
         cmocka_unit_test(test_what_the_format_allows),
+        cmocka_unit_test(test_scales_are_joined),
         cmocka_unit_test(test_wrappers_are_stripped),
         cmocka_unit_test(test_a_hundred_thousand_tensors_open_fast),
         cmocka_unit_test(test_every_cut_is_refused),

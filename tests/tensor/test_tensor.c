@@ -103,15 +103,48 @@ static void test_rows(void **state)
     assert_int_equal(rows.count, 0);
 }
 
+/* Every whole number under every scale, from each place to each other, and in views of rows. */
+static void test_rows_with_scales(void **state)
+{
+    static const float scales[] = {0.5f, 0, 3, 0x1p-140f};
+    int8_t numbers[4 * 256];
+    float expected[4 * 256], out[4 * 256];
+    const lancet_tensor tensor = {.dtype = LANCET_I8,
+                                  .rank = 3,
+                                  .shape = {4, 16, 16},
+                                  .count = 4 * 256,
+                                  .data = numbers,
+                                  .scales = scales};
+
+    (void)state;
+    for (int i = 0; i < 4 * 256; i++) {
+        numbers[i] = (int8_t)(i % 256 - 128);
+        expected[i] = (float)((double)(i % 256 - 128) * (double)scales[i / 256]);
+    }
+    assert_int_equal(lancet_tensor_bytes(&tensor), 4 * 256);
+    assert_true(lancet_dtype_is_readable(LANCET_I8));
+    for (size_t first = 0; first <= tensor.count; first += 31)
+        for (size_t count = 0; first + count <= tensor.count; count += 53) {
+            lancet_tensor_read(out, &tensor, first, count);
+            assert_memory_equal(out, expected + first, count * sizeof *out);
+        }
+    for (size_t first = 0; first < 4; first++) {
+        const lancet_tensor rows = lancet_tensor_rows(&tensor, first, 4 - first);
+
+        lancet_tensor_read(out, &rows, 0, rows.count);
+        assert_memory_equal(out, expected + 256 * first, rows.count * sizeof *out);
+    }
+}
+
 static void test_names_and_shapes(void **state)
 {
-    static const char *const names[] = {"F32", "F16", "BF16", "I64", "I32", "U8"};
-    static const size_t sizes[] = {4, 2, 2, 8, 4, 1};
+    static const char *const names[] = {"F32", "F16", "BF16", "I64", "I32", "U8", "I8"};
+    static const size_t sizes[] = {4, 2, 2, 8, 4, 1, 1};
     const size_t shape[LANCET_RANK_MAX] = {2, 3, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX};
     char text[200], small[6];
 
     (void)state;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         assert_string_equal(lancet_dtype_name((lancet_dtype)i), names[i]);
         assert_int_equal(lancet_dtype_size((lancet_dtype)i), sizes[i]);
         assert_int_equal(lancet_dtype_block((lancet_dtype)i), 1);
@@ -135,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_every_bfloat16),
         cmocka_unit_test(test_floats_keep_their_bits),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_rows_with_scales),
         cmocka_unit_test(test_names_and_shapes),
     };
 
