@@ -26,6 +26,33 @@ typedef struct lancet_attention {
     size_t first_query;
 } lancet_attention;
 
+/** A product with a matrix [depth, columns] that was packed once (packed.h): out[i][j] = the sum over d of
+ * in[i][d] matrix[d][j], plus bias[j], plus add[i][j]; with `relu` nothing below 0. Each number of `out` is
+ * summed in the order of d, whatever rows and columns are computed with it. */
+typedef struct lancet_packed_product {
+    const float *in; /* [rows, depth] */
+    const float *matrix;
+    const float *bias;                        /* [columns]; NULL: none */
+    const float *add;                         /* [rows, columns]; NULL: none; may be out */
+    float *out;                               /* [rows, columns] */
+    size_t in_stride, add_stride, out_stride; /* floats between rows */
+    size_t rows, columns, depth;
+    bool relu;
+} lancet_packed_product;
+
+/** The side of the square of outputs that Winograd's algorithm computes at once: F(2x2, 3x3) takes 4 x 4
+ * inputs and 16 multiplications where the sum written out takes 36, F(4x4, 3x3) 6 x 6 and 36 for 144. */
+typedef enum lancet_winograd { LANCET_WINOGRAD_2 = 2, LANCET_WINOGRAD_4 = 4 } lancet_winograd;
+
+#define LANCET_WINOGRAD_POINTS(tile) (((size_t)(tile) + 2) * ((size_t)(tile) + 2))
+#define LANCET_WINOGRAD_POINTS_MAX   36
+
+/** What is done to the outputs of a square. */
+typedef struct lancet_winograd_after {
+    const float *bias;  /* [channels] */
+    bool relu, average; /* average: of each 2 x 2 outputs their mean, after the bias and relu */
+} lancet_winograd_after;
+
 typedef struct lancet_kernels {
     const char *name; /* "scalar", "avx2", "avx512" */
 
@@ -43,6 +70,19 @@ typedef struct lancet_kernels {
     void (*multiply)(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m,
                      size_t n, size_t k, float *scratch);
     size_t (*multiply_scratch)(size_t n, size_t k);
+
+    /** Columns of a panel of a packed matrix: two vectors. */
+    size_t panel;
+    void (*packed_product)(const lancet_packed_product *product);
+
+    /** One square on its way to the products: out[p * out_stride + c], for each of the (tile + 2)^2 points p,
+     * from the channels [channels] of the (tile + 2)^2 pixels, row after row. */
+    void (*winograd_in)(lancet_winograd tile, float *out, size_t out_stride, const float *const *pixels,
+                        size_t channels);
+    /** And back: the tile^2 pixels (average: a quarter of them), NULL for one that is not wanted, from
+     * in[p * in_stride + c]. */
+    void (*winograd_out)(lancet_winograd tile, float *const *pixels, const float *in, size_t in_stride,
+                         size_t channels, const lancet_winograd_after *after);
 
     /** Conversions to float of IEEE half and bfloat16 numbers; `in` is only aligned to 1 byte. */
     void (*from_half)(float *out, const void *in, size_t count);

@@ -4,6 +4,7 @@
 
 #define LANES          8
 #define TILE_ROWS      6
+#define PACKED_ROWS    6
 #define KERNELS        lancet_kernels_avx2
 #define KERNELS_NAME   "avx2"
 #define half_to_vector half_to_vector_f16c

@@ -4,6 +4,7 @@
 
 #define LANES          16
 #define TILE_ROWS      12
+#define PACKED_ROWS    14
 #define KERNELS        lancet_kernels_avx512
 #define KERNELS_NAME   "avx512"
 #define half_to_vector half_to_vector_avx512

@@ -79,6 +79,105 @@ static void multiply(float *out, size_t out_stride, const float *a, size_t a_str
         }
 }
 
+/* A packed matrix of this table has panels of 8 columns, so that the processor's own vectors may serve. */
+#define PANEL 8
+
+static void packed_product(const lancet_packed_product *job)
+{
+    const float *panel = job->matrix;
+
+    for (size_t first = 0; first < job->columns; first += PANEL) {
+        const size_t left = job->columns - first, columns = left < PANEL ? left : PANEL;
+        const size_t width = left > PANEL / 2 ? PANEL : PANEL / 2;
+
+        for (size_t i = 0; i < job->rows; i++) {
+            float sums[PANEL] = {0};
+
+            for (size_t d = 0; d < job->depth; d++)
+                for (size_t j = 0; j < width; j++)
+                    sums[j] += job->in[i * job->in_stride + d] * panel[d * width + j];
+            for (size_t j = 0; j < columns; j++) {
+                float value = sums[j];
+
+                if (job->bias)
+                    value += job->bias[first + j];
+                if (job->add)
+                    value += job->add[i * job->add_stride + first + j];
+                job->out[i * job->out_stride + first + j] = job->relu && value < 0 ? 0 : value;
+            }
+        }
+        panel += job->depth * width;
+    }
+}
+
+/* Winograd's matrices by the points 0, 1, -1 and infinity, and 0, 1, -1, 1/2, -2 and infinity. The latter are
+ * those of the least rounding error among the usual ones: half that of 0, 1, -1, 2, -2. */
+static const float points_2[4][6] = {{1, 0, -1}, {0, 1, 1}, {0, -1, 1}, {0, 1, 0, -1}};
+static const float outputs_2[2][6] = {{1, 1, 1}, {0, 1, -1, -1}};
+static const float points_4[6][6] = {{1, -1.5f, -2, 1.5f, 1}, {0, -1, 0.5f, 2.5f, 1},
+                                     {0, 1, -2.5f, 0.5f, 1},  {0, -2, -1, 2, 1},
+                                     {0, 0.5f, -1, -0.5f, 1}, {0, 1, -1.5f, -2, 1.5f, 1}};
+static const float outputs_4[4][6] = {
+    {1, 1, 1, 1, 1}, {0, 1, -1, 0.5f, -2}, {0, 1, 1, 0.25f, 4}, {0, 1, -1, 0.125f, -8, 1}};
+
+/* to [count, count] = matrix [count, side] from [side, side] matrix^T */
+static void apply(float *to, const float (*matrix)[6], const float *from, size_t count, size_t side)
+{
+    float half[6][6];
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t x = 0; x < side; x++) {
+            half[i][x] = 0;
+            for (size_t y = 0; y < side; y++)
+                half[i][x] += matrix[i][y] * from[y * side + x];
+        }
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count; j++) {
+            to[i * count + j] = 0;
+            for (size_t x = 0; x < side; x++)
+                to[i * count + j] += matrix[j][x] * half[i][x];
+        }
+}
+
+static void winograd_in(lancet_winograd tile, float *out, size_t out_stride, const float *const *pixels,
+                        size_t channels)
+{
+    const size_t side = (size_t)tile + 2;
+    float square[36], points[36];
+
+    for (size_t c = 0; c < channels; c++) {
+        for (size_t i = 0; i < side * side; i++)
+            square[i] = pixels[i][c];
+        apply(points, tile == LANCET_WINOGRAD_2 ? points_2 : points_4, square, side, side);
+        for (size_t i = 0; i < side * side; i++)
+            out[i * out_stride + c] = points[i];
+    }
+}
+
+static void winograd_out(lancet_winograd tile, float *const *pixels, const float *in, size_t in_stride,
+                         size_t channels, const lancet_winograd_after *after)
+{
+    const size_t count = (size_t)tile, side = count + 2, step = after->average ? 2 : 1;
+    float points[36], outputs[16];
+
+    for (size_t c = 0; c < channels; c++) {
+        for (size_t i = 0; i < side * side; i++)
+            points[i] = in[i * in_stride + c];
+        apply(outputs, tile == LANCET_WINOGRAD_2 ? outputs_2 : outputs_4, points, count, side);
+        for (size_t i = 0; i < count * count; i++) {
+            outputs[i] += after->bias[c];
+            outputs[i] = after->relu && outputs[i] < 0 ? 0 : outputs[i];
+        }
+        for (size_t y = 0, i = 0; y < count; y += step)
+            for (size_t x = 0; x < count; x += step, i++) {
+                const float *at = outputs + y * count + x;
+
+                if (pixels[i])
+                    pixels[i][c] = after->average ? (at[0] + at[1] + at[count] + at[count + 1]) / 4 : at[0];
+            }
+    }
+}
+
 static float half_to_float(uint16_t half)
 {
     const uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
@@ -132,6 +231,10 @@ const lancet_kernels lancet_kernels_scalar = {
     .attention_scratch = attention_scratch,
     .multiply = multiply,
     .multiply_scratch = multiply_scratch,
+    .panel = PANEL,
+    .packed_product = packed_product,
+    .winograd_in = winograd_in,
+    .winograd_out = winograd_out,
     .from_half = from_half,
     .from_bfloat = from_bfloat,
 };

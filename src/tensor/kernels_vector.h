@@ -1,6 +1,7 @@
 /* The kernels over vectors, compiled by each instruction set's file, which defines before including this:
  *   LANES           floats in a vector (8, 16)
  *   TILE_ROWS       rows of a register tile; the tile is 2 vectors wide, so 2 * TILE_ROWS accumulators
+ *   PACKED_ROWS     the same for products with a packed matrix, whose rows need fewer pointers
  *   KERNELS         the table's symbol, and KERNELS_NAME its name
  *   half_to_vector  LANES halves (unaligned) to a vector
  *
@@ -285,6 +286,8 @@ static void from_bfloat(float *out, const void *in, size_t count)
     lancet_kernels_scalar.from_bfloat(out + i, (const char *)in + 2 * i, count - i);
 }
 
+#include "tensor/kernels_convolution.h"
+
 const lancet_kernels KERNELS = {
     .name = KERNELS_NAME,
     .layer_norm = layer_norm,
@@ -292,6 +295,10 @@ const lancet_kernels KERNELS = {
     .attention_scratch = attention_scratch,
     .multiply = multiply,
     .multiply_scratch = multiply_scratch,
+    .panel = 2 * LANES,
+    .packed_product = packed_product,
+    .winograd_in = winograd_in,
+    .winograd_out = winograd_out,
     .from_half = from_half,
     .from_bfloat = from_bfloat,
 };

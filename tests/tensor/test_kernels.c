@@ -203,6 +203,142 @@ static void check_multiply(const lancet_kernels *kernels)
             }
 }
 
+/* [depth, columns] in panels of the table's width; what is left goes into half a panel if it fits. */
+static float *pack(const lancet_kernels *kernels, const float *matrix, size_t depth, size_t columns)
+{
+    float *packed = lancet_allocate_zero(depth * (columns + kernels->panel), sizeof *packed), *to = packed;
+
+    assert_non_null(packed);
+    for (size_t first = 0; first < columns; first += kernels->panel) {
+        const size_t left = columns - first;
+        const size_t width = left > kernels->panel / 2 ? kernels->panel : kernels->panel / 2;
+
+        for (size_t d = 0; d < depth; d++, to += width)
+            memcpy(to, matrix + d * columns + first, (left < width ? left : width) * sizeof *to);
+    }
+    return packed;
+}
+
+static void check_one_product(const lancet_kernels *kernels, size_t rows, size_t columns, size_t depth,
+                              unsigned bits)
+{
+    const size_t in_stride = depth + bits % 3, stride = columns + bits % 5;
+    float *in = make(rows * in_stride, 1), *matrix = make(depth * columns, 1), *bias = make(columns, 1);
+    float *add = make(rows * stride, 1), *out = make(rows * stride, 0);
+    float *packed = pack(kernels, matrix, depth, columns);
+    const lancet_packed_product job = {.in = in,
+                                       .matrix = packed,
+                                       .bias = bits & 1 ? bias : NULL,
+                                       .add = bits & 2 ? add : NULL,
+                                       .out = out,
+                                       .in_stride = in_stride,
+                                       .add_stride = stride,
+                                       .out_stride = stride,
+                                       .rows = rows,
+                                       .columns = columns,
+                                       .depth = depth,
+                                       .relu = bits & 4};
+
+    kernels->packed_product(&job);
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < columns; j++) {
+            double sum = 0;
+
+            for (size_t d = 0; d < depth; d++)
+                sum += (double)in[i * in_stride + d] * matrix[d * columns + j];
+            sum += bits & 1 ? bias[j] : 0;
+            sum += bits & 2 ? add[i * stride + j] : 0;
+            sum = bits & 4 && sum < 0 ? 0 : sum;
+            if (!(fabs(out[i * stride + j] - sum) <= 2e-7 * (double)(depth + 2)))
+                fail_msg("%zux%zux%zu, row %zu, column %zu: expected %.9g, found %.9g", rows, columns, depth,
+                         i, j, sum, (double)out[i * stride + j]);
+        }
+        for (size_t j = columns; j < stride; j++)
+            assert_true(out[i * stride + j] == 0); /* between the rows nothing is written */
+    }
+    drop(in, rows * in_stride);
+    drop(matrix, depth * columns);
+    drop(bias, columns);
+    drop(add, rows * stride);
+    drop(out, rows * stride);
+    lancet_free(packed);
+}
+
+static void check_packed_product(const lancet_kernels *kernels)
+{
+    unsigned bits = 0;
+
+    for (size_t rows = 1; rows <= 45; rows++)
+        for (size_t columns = 1; columns < 100; columns += 1 + columns / 3)
+            for (size_t depth = 1; depth < 40; depth += 18)
+                check_one_product(kernels, rows, columns, depth, bits++);
+}
+
+/* What is no number is not hidden by ReLU. */
+static void check_product_of_nan(const lancet_kernels *kernels)
+{
+    float matrix[32] = {0}, out[2] = {0};
+    const float in[] = {NAN, -1}, bias[] = {-1};
+    const lancet_packed_product job = {.in = in,
+                                       .matrix = matrix,
+                                       .bias = bias,
+                                       .out = out,
+                                       .in_stride = 1,
+                                       .out_stride = 1,
+                                       .rows = 2,
+                                       .columns = 1,
+                                       .depth = 1,
+                                       .relu = true};
+
+    matrix[0] = 1;
+    kernels->packed_product(&job);
+    assert_true(isnan(out[0]) && out[1] == 0);
+}
+
+static void check_winograd(const lancet_kernels *kernels)
+{
+    for (lancet_winograd tile = LANCET_WINOGRAD_2; tile <= LANCET_WINOGRAD_4; tile += 2)
+        for (size_t channels = 1; channels < 70; channels += channels < 40 ? 1 : 9) {
+            const size_t points = LANCET_WINOGRAD_POINTS(tile), stride = channels + 3;
+            float *pixels = make(points * stride, 1), *expected = make(points * stride, 0),
+                  *found = make(points * stride, 0), *bias = make(channels, 1);
+            const float *in[LANCET_WINOGRAD_POINTS_MAX];
+
+            for (size_t i = 0; i < points; i++)
+                in[i] = pixels + i * stride;
+            lancet_kernels_scalar.winograd_in(tile, expected, stride, in, channels);
+            kernels->winograd_in(tile, found, stride, in, channels);
+            assert_close(found, expected, points * stride, 1e-6);
+            for (size_t i = 0; i < points * stride; i++)
+                assert_true(i % stride < channels || found[i] == 0);
+            for (unsigned bits = 0; bits < 8; bits++) {
+                const lancet_winograd_after after = {bias, bits & 1, bits & 2};
+                const size_t results = (size_t)tile * tile / (after.average ? 4 : 1);
+                float *out[16], *there[16];
+
+                memset(expected, 0, points * stride * sizeof *expected);
+                memset(found, 0, points * stride * sizeof *found);
+                for (size_t i = 0; i < results; i++) {
+                    const bool wanted = !(bits & 4) || i % 3 != 1;
+
+                    out[i] = wanted ? expected + i * stride : NULL;
+                    there[i] = wanted ? found + i * stride : NULL;
+                }
+                lancet_kernels_scalar.winograd_out(tile, out, pixels, stride, channels, &after);
+                kernels->winograd_out(tile, there, pixels, stride, channels, &after);
+                assert_close(found, expected, points * stride, 1e-6);
+                for (size_t i = 0; i < points * stride; i++) {
+                    assert_true(i % stride < channels || found[i] == 0);
+                    assert_true(!after.relu || found[i] >= 0);
+                }
+            }
+            drop(pixels, points * stride);
+            drop(expected, points * stride);
+            drop(found, points * stride);
+            drop(bias, channels);
+        }
+}
+
 /* All 65,536 halves, bit for bit (a signalling not-a-number may come back quiet), and every short length. */
 static void check_conversions(const lancet_kernels *kernels)
 {
@@ -274,6 +410,21 @@ static void test_multiply(void **state)
     each(check_multiply);
 }
 
+static void test_packed_product(void **state)
+{
+    (void)state;
+    check_packed_product(&lancet_kernels_scalar);
+    check_product_of_nan(&lancet_kernels_scalar);
+    each(check_packed_product);
+    each(check_product_of_nan);
+}
+
+static void test_winograd(void **state)
+{
+    (void)state;
+    each(check_winograd);
+}
+
 static void test_conversions(void **state)
 {
     (void)state;
@@ -294,6 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalar_conversions), cmocka_unit_test(test_layer_norm),
         cmocka_unit_test(test_attention),          cmocka_unit_test(test_multiply),
+        cmocka_unit_test(test_packed_product),     cmocka_unit_test(test_winograd),
         cmocka_unit_test(test_conversions),        cmocka_unit_test(test_choice),
     };
 

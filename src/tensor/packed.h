@@ -1,0 +1,33 @@
+/* Matrices packed for kernels->packed_product, and products with them over a pool of threads.
+ *
+ * Every number of a result is summed in one order, whatever is computed together with it: results depend
+ * neither on how the work is cut nor on who does it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_TENSOR_PACKED_H
+#define LANCET_TENSOR_PACKED_H
+
+#include "base/threads.h"
+#include "tensor/kernels.h"
+
+/** Columns of a chunk, which is what one task computes of a matrix: a whole number of panels. */
+#define LANCET_PACKED_CHUNK 64
+
+/** Floats of a packed matrix [depth, columns]. */
+size_t lancet_packed_size(size_t depth, size_t columns);
+
+/** The matrix's columns from `first` on, a multiple of LANCET_PACKED_CHUNK. */
+const float *lancet_packed_columns(const float *matrix, size_t depth, size_t first);
+
+/** Where the numbers of column j go: packed[start + d * step]. What stays unwritten of the last panel must be
+ * 0. */
+typedef struct lancet_packed_place {
+    size_t start, step;
+} lancet_packed_place;
+
+lancet_packed_place lancet_packed_find(size_t depth, size_t columns, size_t j);
+
+/** The product, in parallel. */
+void lancet_packed_run(lancet_pool *pool, const lancet_packed_product *product);
+
+#endif
