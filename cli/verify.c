@@ -1,11 +1,12 @@
 /* `lancet verify`: replaying arrays that another implementation wrote. SPDX-License-Identifier: Apache-2.0 */
-#include "verify.h"
+#include "verify_replay.h"
 
 #include "commands.h"
 #include "files.h"
 #include "json.h"
 #include "progress.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,7 +44,7 @@ static int print_json(const char *folder, const lancet_model *model, json_t *row
 
     json_put(&good, object, "lancet", json_words(lancet_version()));
     json_put(&good, object, "folder", json_words(folder));
-    json_put(&good, object, "model", json_model(model));
+    json_put(&good, object, "model", model ? json_model(model) : json_null());
     json_put(&good, object, "cosine_least", json_number(VERIFY_COSINE_LEAST));
     json_put(&good, object, "stages", json_incref(rows));
     json_put(&good, object, "status", json_integer(status));
@@ -63,46 +64,6 @@ static int verdict(const size_t counts[5], int first_error, const char *folder)
     if (!counts[VERIFY_PASS])
         return report_problem(LANCET_ERROR_INPUT, "%s: expected arrays to check, found none", folder);
     return EXIT_DONE;
-}
-
-static int verify(const verify_settings *settings, verify_replay *replay, const char *folder)
-{
-    const verify_set *set = replay->set;
-    size_t counts[5] = {0};
-    int first_error = EXIT_DONE, status;
-    json_t *rows = json_array();
-    bool good = rows != NULL;
-    progress bar;
-
-    progress_begin(&bar, "arrays", settings->common.quiet || !settings->json);
-    if (!settings->json)
-        verify_print_header(set);
-    for (size_t i = 0; i < set->array_count && good; i++) {
-        verify_row row;
-
-        progress_show(&bar, i, set->array_count, set->arrays[i].name);
-        status = verify_replay_array(replay, &set->arrays[i], &row);
-        if (first_error == EXIT_DONE)
-            first_error = status;
-        counts[row.result]++;
-        if (settings->json)
-            json_add(&good, rows, verify_row_json(&row));
-        else
-            verify_print_row(set, &row);
-    }
-    progress_end(&bar);
-    if (good) {
-        if (!settings->json)
-            verify_print_counts(counts);
-        fflush(stdout); /* before the message, if there is one */
-        status = verdict(counts, first_error, folder);
-        if (settings->json)
-            status = print_json(folder, replay->model, rows, status);
-    } else {
-        status = report_memory();
-    }
-    json_decref(rows);
-    return status;
 }
 
 /* Closes and opens again, after a setting has changed. */
@@ -141,7 +102,7 @@ static int open_model(verify_replay *replay, lancet_model **model, verify_settin
     int status;
 
     if (!settings->model.path)
-        settings->model.path = set->model_path;
+        settings->model.path = set->model_paths[0];
     if (!settings->model.activation)
         settings->model.activation = set->activation;
     status = model_begin(model, &replay->session, &settings->model, &settings->common, LANCET_TOWERS_BOTH);
@@ -162,6 +123,67 @@ static int open_model(verify_replay *replay, lancet_model **model, verify_settin
     }
     free(vocabulary);
     replay->model = *model;
+    return status;
+}
+
+/* Another of the list's models. What was computed with the one before goes with it. */
+static int change_model(verify_replay *replay, lancet_model **model, verify_settings *settings,
+                        const char *folder, size_t number)
+{
+    verify_replay_close(replay);
+    lancet_session_close(&replay->session);
+    lancet_model_close(model);
+    settings->model.path = replay->set->model_paths[number];
+    return open_model(replay, model, settings, folder);
+}
+
+/* Replays all arrays. A list of one model has it open; of several, one that cannot be opened costs only its
+ * own arrays. */
+static int verify(verify_settings *settings, verify_replay *replay, lancet_model **model, const char *folder)
+{
+    const verify_set *set = replay->set;
+    const bool one_model = set->model_count == 1;
+    size_t counts[5] = {0}, number = one_model ? 0 : SIZE_MAX;
+    int opened = EXIT_DONE;
+    int first_error = EXIT_DONE, status;
+    json_t *rows = json_array();
+    bool good = rows != NULL;
+    progress bar;
+
+    progress_begin(&bar, "arrays", settings->common.quiet || !settings->json);
+    if (!settings->json)
+        verify_print_header(set);
+    for (size_t i = 0; i < set->array_count && good; i++) {
+        const verify_array *array = &set->arrays[i];
+        verify_row row = {.name = array->name, .cosine = NAN};
+
+        progress_show(&bar, i, set->array_count, array->name);
+        if (array->model != number) {
+            number = array->model;
+            opened = change_model(replay, model, settings, folder, number);
+        }
+        status = opened == EXIT_DONE ? verify_replay_array(replay, array, &row)
+                                     : verify_broken(&row, opened, "its model could not be opened");
+        if (first_error == EXIT_DONE)
+            first_error = status;
+        counts[row.result]++;
+        if (settings->json)
+            json_add(&good, rows, verify_row_json(&row));
+        else
+            verify_print_row(set, &row);
+    }
+    progress_end(&bar);
+    if (good) {
+        if (!settings->json)
+            verify_print_counts(counts);
+        fflush(stdout); /* before the message, if there is one */
+        status = verdict(counts, first_error, folder);
+        if (settings->json)
+            status = print_json(folder, one_model ? replay->model : NULL, rows, status);
+    } else {
+        status = report_memory();
+    }
+    json_decref(rows);
     return status;
 }
 
@@ -187,10 +209,12 @@ static int run(const command *self, int argc, char **argv)
         goto done;
     }
     status = verify_set_open(&set, operands.items[0]);
-    if (status == EXIT_DONE)
+    if (status == EXIT_DONE && set.model_count != 1 && settings.model.path)
+        status = report_usage("--model: the folder's list names a model for each of its arrays");
+    if (status == EXIT_DONE && set.model_count == 1)
         status = open_model(&replay, &model, &settings, operands.items[0]);
     if (status == EXIT_DONE)
-        status = verify(&settings, &replay, operands.items[0]);
+        status = verify(&settings, &replay, &model, operands.items[0]);
 done:
     verify_replay_close(&replay);
     lancet_session_close(&replay.session);
@@ -256,6 +280,11 @@ const command verify_command = {
         "tokens.npy, text.npy, pixels.npy, class_token.npy and surgery.npy; its model is "
         "open_clip_model.safetensors "
         "or model.safetensors.\n"
+        "\n"
+        "A list of GGUF files is gguf.json, with \"texts\" and \"files\": for each name \"file\" (the "
+        "model), "
+        "\"text\" and "
+        "\"surgery\" (the arrays' files), \"image\" and \"side\".\n"
         "\n"
         "The exit status is 1 if a check failed.",
     .examples = "  lancet verify dump/\n"

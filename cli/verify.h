@@ -28,9 +28,11 @@ typedef enum verify_stage {
 /** One array of the folder. */
 typedef struct verify_array {
     const char *name; /* as listed */
+    char *own_name;   /* what name points to, where it does not lie in the list; else NULL */
     char *path;       /* of the file; NULL for points, which stand in the list itself */
     verify_stage stage;
     size_t place;   /* in the list */
+    size_t model;   /* which of verify_set.model_paths */
     size_t picture; /* which of verify_set.pictures */
     int side;
     const json_t *entry; /* what the list says of it, may be NULL */
@@ -45,7 +47,8 @@ typedef struct verify_picture {
 /** A folder of arrays and what they were made from. Zero-initialised is empty. */
 typedef struct verify_set {
     json_t *root;
-    char *model_path;
+    char **model_paths; /* one but for lists of several */
+    size_t model_count;
     texts token_texts, texts;
     verify_picture *pictures;
     size_t picture_count;
@@ -57,7 +60,8 @@ typedef struct verify_set {
     option_triple mean, deviation;
 } verify_set;
 
-/** Reads `folder`/manifest.json, or set.json if there is none. Returns a status; failures are reported. */
+/** Reads `folder`/manifest.json, set.json or gguf.json, the first that is there. Returns a status; failures
+ * are reported. */
 int verify_set_open(verify_set *set, const char *folder);
 void verify_set_close(verify_set *set);
 

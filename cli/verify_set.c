@@ -1,6 +1,6 @@
 /* Reading a folder that `lancet verify` replays. The lists are a stranger's: every step says what it
  * expected. SPDX-License-Identifier: Apache-2.0 */
-#include "verify.h"
+#include "verify_list.h"
 
 #include "files.h"
 
@@ -11,21 +11,13 @@
 #define LIST_MAX   ((size_t)64 << 20)
 #define ARRAYS_MAX 100000
 
-/* The list being read, for messages. */
-typedef struct source {
-    verify_set *set;
-    const char *folder;
-    char *path;
-    json_t *picture_numbers; /* name -> which of the set's pictures */
-} source;
-
-static int malformed(const source *s, const char *where, const char *expected)
+int verify_list_malformed(const verify_source *s, const char *where, const char *expected)
 {
     return report_problem(LANCET_ERROR_INPUT, "%s: %s: expected %s", s->path, where, expected);
 }
 
 /* Whether a name from the list stays inside the folder it is looked for in. */
-static bool is_inside(const char *name)
+bool verify_list_is_inside(const char *name)
 {
     if (!*name || *name == '/')
         return false;
@@ -37,7 +29,7 @@ static bool is_inside(const char *name)
     return true;
 }
 
-static int read_texts(const source *s, texts *list, const json_t *array, const char *where)
+int verify_list_texts(const verify_source *s, texts *list, const json_t *array, const char *where)
 {
     const json_t *item;
     size_t i;
@@ -45,18 +37,18 @@ static int read_texts(const source *s, texts *list, const json_t *array, const c
     if (!array)
         return EXIT_DONE;
     if (!json_is_array(array))
-        return malformed(s, where, "a list of texts");
+        return verify_list_malformed(s, where, "a list of texts");
     json_array_foreach(array, i, item)
     {
         if (!json_is_string(item))
-            return malformed(s, where, "texts only");
+            return verify_list_malformed(s, where, "texts only");
         if (!texts_add(list, json_string_value(item)))
             return report_memory();
     }
     return EXIT_DONE;
 }
 
-static int read_triple(const source *s, option_triple *triple, const json_t *array, const char *where)
+static int read_triple(const verify_source *s, option_triple *triple, const json_t *array, const char *where)
 {
     if (!array)
         return EXIT_DONE;
@@ -64,7 +56,7 @@ static int read_triple(const source *s, option_triple *triple, const json_t *arr
         const json_t *number = json_array_get(array, i);
 
         if (!json_is_number(number) || json_array_size(array) != 3)
-            return malformed(s, where, "three numbers");
+            return verify_list_malformed(s, where, "three numbers");
         triple->values[i] = (float)json_number_value(number);
     }
     triple->given = true;
@@ -72,7 +64,7 @@ static int read_triple(const source *s, option_triple *triple, const json_t *arr
 }
 
 /* What the folder says about how its arrays were made, and no tensor reveals. */
-static int read_making(const source *s, const json_t *object)
+static int read_making(const verify_source *s, const json_t *object)
 {
     const json_t *activation = json_object_get(object, "activation"),
                  *head = json_object_get(object, "head_width");
@@ -81,12 +73,12 @@ static int read_making(const source *s, const json_t *object)
 
     if (activation) {
         if (!name || (strcmp(name, "gelu") != 0 && strcmp(name, "quickgelu") != 0))
-            return malformed(s, "activation", "\"gelu\" or \"quickgelu\"");
+            return verify_list_malformed(s, "activation", "\"gelu\" or \"quickgelu\"");
         s->set->activation = *name == 'g' ? LANCET_ACTIVATION_GELU : LANCET_ACTIVATION_QUICK_GELU;
     }
     if (head) {
         if (!json_is_integer(head) || json_integer_value(head) < 1 || json_integer_value(head) > 4096)
-            return malformed(s, "head_width", "a whole number from 1 to 4096");
+            return verify_list_malformed(s, "head_width", "a whole number from 1 to 4096");
         s->set->head_width = (int)json_integer_value(head);
     }
     status = read_triple(s, &s->set->mean, json_object_get(object, "mean"), "mean");
@@ -96,13 +88,13 @@ static int read_making(const source *s, const json_t *object)
 }
 
 /* A listed size; 0 if there is none. */
-static int read_size(const source *s, int *size, const json_t *number, const char *where)
+static int read_size(const verify_source *s, int *size, const json_t *number, const char *where)
 {
     if (!number)
         return EXIT_DONE;
     if (!json_is_integer(number) || json_integer_value(number) < 1 ||
         json_integer_value(number) > LANCET_PICTURE_SIDE_MAX)
-        return malformed(s, where, "a width and height in pixels");
+        return verify_list_malformed(s, where, "a width and height in pixels");
     *size = (int)json_integer_value(number);
     return EXIT_DONE;
 }
@@ -123,12 +115,12 @@ static char *find_picture(const char *folder, const char *file)
     return path;
 }
 
-static int add_picture(const source *s, const char *name, const char *file)
+int verify_list_picture(const verify_source *s, const char *name, const char *file)
 {
     verify_picture *picture;
 
-    if (!file || !is_inside(file))
-        return malformed(s, name, "the picture's \"file\", a name inside the folder of images");
+    if (!file || !verify_list_is_inside(file))
+        return verify_list_malformed(s, name, "the picture's \"file\", a name inside the folder of images");
     picture = realloc(s->set->pictures, (s->set->picture_count + 1) * sizeof *picture);
     if (!picture)
         return report_memory();
@@ -142,17 +134,17 @@ static int add_picture(const source *s, const char *name, const char *file)
     return EXIT_DONE;
 }
 
-static int read_pictures(const source *s, json_t *object)
+static int read_pictures(const verify_source *s, json_t *object)
 {
     const char *name;
     json_t *item;
     int status = EXIT_DONE;
 
     if (object && !json_is_object(object))
-        return malformed(s, "images", "an object of pictures");
+        return verify_list_malformed(s, "images", "an object of pictures");
     json_object_foreach(object, name, item)
     {
-        status = add_picture(s, name, json_string_value(json_object_get(item, "file")));
+        status = verify_list_picture(s, name, json_string_value(json_object_get(item, "file")));
         if (status == EXIT_DONE)
             status = read_size(s, &s->set->pictures[s->set->picture_count - 1].width,
                                json_object_get(item, "width"), name);
@@ -215,21 +207,21 @@ static bool split_name(const char *name, size_t *picture_length, int *side, veri
     return *stage != VERIFY_UNKNOWN;
 }
 
-static int add_array(const source *s, const char *name, const json_t *entry)
+static int add_array(const verify_source *s, const char *name, const json_t *entry)
 {
     verify_array array = {.name = name, .entry = entry, .stage = find_stage(name, false)};
     size_t length;
 
-    if (!is_inside(name))
-        return malformed(s, name, "an array's name that stays inside the folder");
+    if (!verify_list_is_inside(name))
+        return verify_list_malformed(s, name, "an array's name that stays inside the folder");
     if (array.stage == VERIFY_UNKNOWN && split_name(name, &length, &array.side, &array.stage)) {
         const json_t *number = json_object_getn(s->picture_numbers, name, length);
 
         if (!number)
-            return malformed(s, name, "a picture that \"images\" lists");
+            return verify_list_malformed(s, name, "a picture that \"images\" lists");
         array.picture = (size_t)json_integer_value(number);
         if (array.side < 1 || array.side > LANCET_SIDE_MAX)
-            return malformed(s, name, "a side of at most 4096 pixels");
+            return verify_list_malformed(s, name, "a side of at most 4096 pixels");
     }
     if (array.stage != VERIFY_POINTS) {
         array.path = text_print("%s/%s.npy", s->folder, name);
@@ -241,15 +233,28 @@ static int add_array(const source *s, const char *name, const json_t *entry)
     return EXIT_DONE;
 }
 
-static int reserve_arrays(const source *s, size_t count)
+int verify_list_reserve(const verify_source *s, size_t count)
 {
     if (count > ARRAYS_MAX)
-        return malformed(s, "arrays", "at most 100000 of them");
+        return verify_list_malformed(s, "arrays", "at most 100000 of them");
     s->set->arrays = calloc(count ? count : 1, sizeof *s->set->arrays);
     return s->set->arrays ? EXIT_DONE : report_memory();
 }
 
-static int read_manifest(const source *s)
+int verify_list_model(const verify_source *s, char *path)
+{
+    char **paths = path ? realloc(s->set->model_paths, (s->set->model_count + 1) * sizeof *paths) : NULL;
+
+    if (!paths) {
+        free(path);
+        return report_memory();
+    }
+    s->set->model_paths = paths;
+    paths[s->set->model_count++] = path;
+    return EXIT_DONE;
+}
+
+static int read_manifest(const verify_source *s)
 {
     json_t *model = json_object_get(s->set->root, "model"), *arrays = json_object_get(s->set->root, "arrays"),
            *item;
@@ -257,19 +262,19 @@ static int read_manifest(const source *s)
     int status;
 
     if (!json_is_object(model))
-        return malformed(s, "model", "an object with \"texts\" and \"token_texts\"");
+        return verify_list_malformed(s, "model", "an object with \"texts\" and \"token_texts\"");
     if (!json_is_object(arrays))
-        return malformed(s, "arrays", "an object that names the arrays");
-    status = read_texts(s, &s->set->texts, json_object_get(model, "texts"), "model.texts");
+        return verify_list_malformed(s, "arrays", "an object that names the arrays");
+    status = verify_list_texts(s, &s->set->texts, json_object_get(model, "texts"), "model.texts");
     if (status == EXIT_DONE)
-        status =
-            read_texts(s, &s->set->token_texts, json_object_get(model, "token_texts"), "model.token_texts");
+        status = verify_list_texts(s, &s->set->token_texts, json_object_get(model, "token_texts"),
+                                   "model.token_texts");
     if (status == EXIT_DONE)
         status = read_making(s, model);
     if (status == EXIT_DONE)
         status = read_pictures(s, json_object_get(s->set->root, "images"));
     if (status == EXIT_DONE)
-        status = reserve_arrays(s, json_object_size(arrays));
+        status = verify_list_reserve(s, json_object_size(arrays));
     if (status != EXIT_DONE)
         return status;
     json_object_foreach(arrays, name, item)
@@ -278,12 +283,11 @@ static int read_manifest(const source *s)
         if (status != EXIT_DONE)
             return status;
     }
-    s->set->model_path = text_print("%s/model.safetensors", s->folder);
-    return s->set->model_path ? EXIT_DONE : report_memory();
+    return verify_list_model(s, text_print("%s/model.safetensors", s->folder));
 }
 
 /* The short form: one picture, one side, arrays of fixed names. */
-static int read_short(const source *s)
+static int read_short(const verify_source *s)
 {
     static const struct {
         const char *name;
@@ -297,16 +301,16 @@ static int read_short(const source *s)
     int status;
 
     if (!json_is_integer(side) || json_integer_value(side) < 1 || json_integer_value(side) > LANCET_SIDE_MAX)
-        return malformed(s, "side", "a whole number from 1 to 4096");
-    status = read_texts(s, &s->set->texts, json_object_get(root, "texts"), "texts");
+        return verify_list_malformed(s, "side", "a whole number from 1 to 4096");
+    status = verify_list_texts(s, &s->set->texts, json_object_get(root, "texts"), "texts");
     if (status == EXIT_DONE)
-        status = read_texts(s, &s->set->token_texts, json_object_get(root, "texts"), "texts");
+        status = verify_list_texts(s, &s->set->token_texts, json_object_get(root, "texts"), "texts");
     if (status == EXIT_DONE)
         status = read_making(s, root);
     if (status == EXIT_DONE)
-        status = add_picture(s, "image", json_string_value(json_object_get(root, "image")));
+        status = verify_list_picture(s, "image", json_string_value(json_object_get(root, "image")));
     if (status == EXIT_DONE)
-        status = reserve_arrays(s, sizeof arrays / sizeof *arrays);
+        status = verify_list_reserve(s, sizeof arrays / sizeof *arrays);
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays && status == EXIT_DONE; i++) {
         char *path = text_print("%s/%s.npy", s->folder, arrays[i].name);
 
@@ -319,24 +323,26 @@ static int read_short(const source *s)
             status = report_memory();
     }
     if (status == EXIT_DONE) {
-        s->set->model_path = text_print("%s/open_clip_model.safetensors", s->folder);
-        if (s->set->model_path && !file_exists(s->set->model_path)) {
-            free(s->set->model_path);
-            s->set->model_path = text_print("%s/model.safetensors", s->folder);
+        char *path = text_print("%s/open_clip_model.safetensors", s->folder);
+
+        if (path && !file_exists(path)) {
+            free(path);
+            path = text_print("%s/model.safetensors", s->folder);
         }
-        if (!s->set->model_path)
-            status = report_memory();
+        status = verify_list_model(s, path);
     }
     return status;
 }
 
-/* What is about one picture at one side stands together, so that nothing is computed twice; else as listed.
- */
+/* What is about one model, and then about one picture at one side, stands together, so that nothing is
+ * computed twice; else as listed. */
 static int compare_arrays(const void *left, const void *right)
 {
     const verify_array *a = left, *b = right;
     const bool a_of_picture = a->stage >= VERIFY_PIXELS, b_of_picture = b->stage >= VERIFY_PIXELS;
 
+    if (a->model != b->model)
+        return a->model < b->model ? -1 : 1;
     if (a_of_picture && b_of_picture && a->picture != b->picture)
         return a->picture < b->picture ? -1 : 1;
     if (a_of_picture && b_of_picture && a->side != b->side)
@@ -346,43 +352,52 @@ static int compare_arrays(const void *left, const void *right)
     return a->place < b->place ? -1 : 1;
 }
 
+/* The first list that is there; where none is, the first one's path is what a person is told. */
+static int find_list(verify_source *s, int (**read)(const verify_source *))
+{
+    static const struct {
+        const char *name;
+        int (*read)(const verify_source *);
+    } lists[] = {{"manifest.json", read_manifest}, {"set.json", read_short}, {"gguf.json", verify_read_gguf}};
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        char *path = text_print("%s/%s", s->folder, lists[i].name);
+
+        if (!path)
+            return report_memory();
+        if (i == 0 || file_exists(path)) {
+            free(s->path);
+            s->path = path;
+            *read = lists[i].read;
+        } else {
+            free(path);
+        }
+        if (file_exists(s->path))
+            break;
+    }
+    return EXIT_DONE;
+}
+
 int verify_set_open(verify_set *set, const char *folder)
 {
-    source s = {.set = set,
-                .folder = folder,
-                .path = text_print("%s/manifest.json", folder),
-                .picture_numbers = json_object()};
+    verify_source s = {.set = set, .folder = folder, .picture_numbers = json_object()};
+    int (*read)(const verify_source *) = NULL;
     json_error_t trouble;
-    bool is_short = false;
     size_t length;
     char *bytes = NULL;
-    int status;
+    int status = s.picture_numbers ? find_list(&s, &read) : report_memory();
 
-    if (s.path && !file_exists(s.path)) {
-        char *other = text_print("%s/set.json", folder);
-
-        if (other && file_exists(other)) {
-            free(s.path);
-            s.path = other;
-            is_short = true;
-        } else {
-            free(other);
-        }
-    }
-    if (!s.path || !s.picture_numbers) {
-        status = report_memory();
-        goto done;
-    }
-    status = file_read(&bytes, &length, s.path, LIST_MAX);
+    if (status == EXIT_DONE)
+        status = file_read(&bytes, &length, s.path, LIST_MAX);
     if (status != EXIT_DONE)
         goto done;
     set->root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &trouble);
     if (!set->root)
         status = report_problem(LANCET_ERROR_INPUT, "%s: line %d: %s", s.path, trouble.line, trouble.text);
     else if (!json_is_object(set->root))
-        status = malformed(&s, "the file", "a JSON object");
+        status = verify_list_malformed(&s, "the file", "a JSON object");
     else
-        status = is_short ? read_short(&s) : read_manifest(&s);
+        status = read(&s);
     if (status == EXIT_DONE && set->array_count)
         qsort(set->arrays, set->array_count, sizeof *set->arrays, compare_arrays);
 done:
@@ -394,13 +409,17 @@ done:
 
 void verify_set_close(verify_set *set)
 {
-    for (size_t i = 0; i < set->array_count; i++)
+    for (size_t i = 0; i < set->array_count; i++) {
+        free(set->arrays[i].own_name);
         free(set->arrays[i].path);
+    }
     for (size_t i = 0; i < set->picture_count; i++)
         free(set->pictures[i].path);
     free(set->arrays);
     free(set->pictures);
-    free(set->model_path);
+    for (size_t i = 0; i < set->model_count; i++)
+        free(set->model_paths[i]);
+    free(set->model_paths);
     texts_close(&set->texts);
     texts_close(&set->token_texts);
     json_decref(set->root);
