@@ -7,15 +7,20 @@
 
 #define TINY TESTS_FOLDER "/golden/tiny"
 
-/* A copy of golden/tiny that may be broken. */
-static char *copy_tiny(void)
+/* A copy of a golden folder that may be broken. */
+static char *copy_folder(const char *from)
 {
     char command[3 * TEST_PATH_SIZE];
     char *copy = folder_make();
 
-    snprintf(command, sizeof command, "cp -r '%s'/. '%s' && chmod -R u+w '%s'", TINY, copy, copy);
+    snprintf(command, sizeof command, "cp -r '%s'/. '%s' && chmod -R u+w '%s'", from, copy, copy);
     assert_int_equal(system(command), 0);
     return copy;
+}
+
+static char *copy_tiny(void)
+{
+    return copy_folder(TINY);
 }
 
 /* Everything passes; the numbers differ from machine to machine, so the table's form is checked and not its
@@ -41,6 +46,7 @@ static void test_tiny(void **state)
     (void)state;
     check_pass((const char *const[]){"verify", TINY, NULL});
     check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_hf", NULL});
+    check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_gguf", NULL});
     check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_odd", "--threads", "1", NULL});
 }
 
@@ -66,7 +72,7 @@ static void test_shared_vocabulary(void **state)
 
 static void test_published(void **state)
 {
-    static const char *const sets[] = {"vit_a", "open_clip_a"};
+    static const char *const sets[] = {"vit_a", "open_clip_a", "gguf"};
     const char *other = path_of(golden_needed("vit_a"), "containers/hf/model.safetensors");
     const char *vocabulary = golden_needed("../vocabulary");
 
@@ -354,6 +360,67 @@ static void test_short_form(void **state)
     folder_remove(folder);
 }
 
+/* A list of GGUF files, each a model of its own. */
+static void test_gguf_form(void **state)
+{
+    static const struct {
+        const char *list, *says;
+    } cases[] = {
+        {"{}", "files: expected an object"},
+        {"{\"files\": [1]}", "files: expected an object"},
+        {"{\"texts\": 1, \"files\": {}}", "texts: expected a list"},
+        {"{\"files\": {\"a\": 1}}", "a: expected \"file\""},
+        {"{\"files\": {\"a\": {\"file\": \"../f32.gguf\"}}}", "a: expected \"file\", a name inside"},
+        {"{\"files\": {\"a\": {\"file\": \"x\", \"text\": 7}}}", "a: expected the names of arrays"},
+        {"{\"files\": {\"a\": {\"file\": \"x\", \"text\": \"/x\"}}}", "a: expected the names of arrays"},
+        {"{\"files\": {\"a\": {\"file\": \"x\", \"surgery\": \"x\"}}}", "a: expected \"side\""},
+        {"{\"files\": {\"a\": {\"file\": \"x\", \"surgery\": \"x\", \"side\": 48}}}",
+         "a: expected the picture"},
+    };
+    char *folder = copy_folder(TESTS_FOLDER "/golden/tiny_gguf"), *cut;
+    command_result result;
+    size_t length;
+    json_t *root;
+
+    (void)state;
+    command_expect_says(2, "names a model for each of its arrays", "verify", folder, "-m",
+                        path_of(folder, "f32.gguf"));
+    /* A model that is broken, one that is missing and an array that is missing leave the others alone. */
+    cut = file_read(path_of(folder, "q4_1.gguf"), &length);
+    assert_non_null(cut);
+    file_write(path_of(folder, "q4_1.gguf"), cut, length - 64);
+    free(cut);
+    root = verify_json(folder, 3);
+    assert_true(json_is_null(json_object_get(root, "model")));
+    assert_string_equal(result_of(root, "q4_1/text"), "error");
+    assert_string_equal(result_of(root, "q4_1/surgery"), "error");
+    assert_string_equal(result_of(root, "q5_0/surgery"), "pass");
+    json_decref(root);
+    result = command_run_with(NULL, (const char *const[]){"verify", folder, NULL});
+    assert_int_equal(result.status, 3);
+    assert_non_null(strstr(result.err, "q4_1.gguf: tensor "));
+    command_close(&result);
+    assert_int_equal(unlink(path_of(folder, "q4_1.gguf")), 0);
+    assert_int_equal(unlink(path_of(folder, "f16.text.npy")), 0);
+    root = verify_json(folder, 5);
+    assert_string_equal(result_of(root, "q4_1/text"), "error");
+    assert_string_equal(result_of(root, "f16/text"), "absent");
+    assert_string_equal(result_of(root, "f16/surgery"), "pass");
+    json_decref(root);
+    /* The numbers of one type are not another's. */
+    assert_int_equal(rename(path_of(folder, "q8_0.gguf"), path_of(folder, "q4_1.gguf")), 0);
+    assert_int_equal(rename(path_of(folder, "f32.gguf"), path_of(folder, "q8_0.gguf")), 0);
+    root = verify_json(folder, 1);
+    assert_string_equal(result_of(root, "q8_0/surgery"), "fail");
+    assert_string_equal(result_of(root, "q5_0/text"), "pass");
+    json_decref(root);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        file_write_text(path_of(folder, "gguf.json"), cases[i].list);
+        command_expect_says(3, cases[i].says, "verify", folder);
+    }
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +434,7 @@ int main(void)
         cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_nothing_to_check),
         cmocka_unit_test(test_short_form),
+        cmocka_unit_test(test_gguf_form),
     };
 
     return cmocka_run_group_tests_name("verify", tests, command_set_up, command_tear_down);

@@ -13,15 +13,19 @@ static void need_python(void)
     }
 }
 
-static void check(const char *folder, const char *vocabulary)
+static void check_with(const char *script, const char *folder, const char *vocabulary)
 {
     char command[3 * TEST_PATH_SIZE];
 
     snprintf(command, sizeof command,
-             "OMP_NUM_THREADS=1 '" LANCET_PYTHON "' -B '" GOLDEN
-             "/make_golden.py' --check '%s' --vocabulary '%s'",
-             folder, vocabulary);
+             "OMP_NUM_THREADS=1 '" LANCET_PYTHON "' -B '" GOLDEN "/%s' --check '%s' --vocabulary '%s'",
+             script, folder, vocabulary);
     assert_int_equal(system(command), 0);
+}
+
+static void check(const char *folder, const char *vocabulary)
+{
+    check_with("make_golden.py", folder, vocabulary);
 }
 
 static void test_own_folders(void **state)
@@ -32,6 +36,7 @@ static void test_own_folders(void **state)
     need_python();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check(path_of(GOLDEN, names[i]), path_of(GOLDEN, names[i]));
+    check_with("make_gguf.py", GOLDEN "/tiny_gguf", GOLDEN "/tiny_gguf");
 }
 
 static void test_published_code(void **state)
@@ -47,6 +52,8 @@ static void test_published_code(void **state)
         skip();
     }
     check(folder, vocabulary);
+    if (golden_folder("gguf"))
+        check_with("make_gguf.py", golden_folder("gguf"), vocabulary);
 }
 
 int main(void)
