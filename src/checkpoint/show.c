@@ -4,9 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-const char *lancet_show(char *shown, size_t size, const char *text)
+const char *lancet_show_piece(char *shown, size_t size, const char *text, size_t length)
 {
-    const size_t length = strlen(text);
     const bool cut = length >= size;
     size_t kept = cut ? size - 4 : length;
 
@@ -15,11 +14,16 @@ const char *lancet_show(char *shown, size_t size, const char *text)
     for (size_t i = 0; i < kept; i++) {
         const unsigned char byte = (unsigned char)text[i];
         /* U+0080 to U+009F are control characters too. */
-        const bool high = (byte == 0xC2 && (unsigned char)text[i + 1] < 0xA0) ||
+        const bool high = (byte == 0xC2 && i + 1 < length && (unsigned char)text[i + 1] < 0xA0) ||
                           (i && (unsigned char)text[i - 1] == 0xC2 && byte < 0xA0);
 
         shown[i] = byte < 0x20 || byte == 0x7F || high ? '?' : text[i];
     }
     memcpy(shown + kept, cut ? "..." : "", cut ? 4 : 1);
     return shown;
+}
+
+const char *lancet_show(char *shown, size_t size, const char *text)
+{
+    return lancet_show_piece(shown, size, text, strlen(text));
 }

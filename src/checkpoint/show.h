@@ -8,4 +8,7 @@
  * longer than `size` - 1 bytes ends in "...". `size` is 4 or more. Returns `shown`. */
 const char *lancet_show(char *shown, size_t size, const char *text);
 
+/** The same for `length` bytes that no zero ends. */
+const char *lancet_show_piece(char *shown, size_t size, const char *text, size_t length);
+
 #endif
