@@ -21,7 +21,8 @@ struct lancet_checkpoint {
 /* A folder is refused, but often holds what was meant. */
 static lancet_status suggest_file(const char *folder, lancet_status status, lancet_error *error)
 {
-    static const char *const names[] = {"model.safetensors", "open_clip_model.safetensors"};
+    static const char *const names[] = {"model.safetensors", "open_clip_model.safetensors",
+                                        "pytorch_model.bin", "open_clip_pytorch_model.bin"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = lancet_path_join(folder, names[i]);
@@ -190,6 +191,11 @@ const char *lancet_checkpoint_path(const lancet_checkpoint *checkpoint)
 const char *lancet_checkpoint_container(const lancet_checkpoint *checkpoint)
 {
     return lancet_container_name(checkpoint->container);
+}
+
+bool lancet_checkpoint_is_torchscript(const lancet_checkpoint *checkpoint)
+{
+    return checkpoint->table.torchscript;
 }
 
 const lancet_mapping *lancet_checkpoint_mapping(const lancet_checkpoint *checkpoint)

@@ -55,6 +55,10 @@ const char *lancet_checkpoint_path(const lancet_checkpoint *checkpoint);
 /** "safetensors", "PyTorch", "GGUF". */
 const char *lancet_checkpoint_container(const lancet_checkpoint *checkpoint);
 
+/** True for a PyTorch archive of a compiled module, as OpenAI ships its weights, rather than of a state dict.
+ */
+bool lancet_checkpoint_is_torchscript(const lancet_checkpoint *checkpoint);
+
 /** The bytes of the whole file, of a file as well as of memory: for hashing. */
 const lancet_mapping *lancet_checkpoint_mapping(const lancet_checkpoint *checkpoint);
 

@@ -305,7 +305,9 @@ static lancet_status settle_activation(const settling *s)
         const lancet_tower_names names = lancet_tower_names_of(c, c->has_vision);
 
         c->activation = LANCET_ACTIVATION_QUICK_GELU;
-        origin = looks_converted(s->checkpoint, &names)
+        origin = lancet_checkpoint_is_torchscript(s->checkpoint)
+                     ? "assumed: a TorchScript archive, as OpenAI ships"
+                 : looks_converted(s->checkpoint, &names)
                      ? "assumed: the tensors are of mixed types as in OpenAI's files"
                      : "assumed: no file says";
         lancet_clip_note(c, "The activation was assumed to be QuickGELU, as in OpenAI's models.");

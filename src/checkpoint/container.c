@@ -54,14 +54,6 @@ static bool contains(const uint8_t *bytes, size_t length, const char *text)
     return false;
 }
 
-/* A zip archive lists its members at its end. */
-static bool is_pytorch(const uint8_t *bytes, size_t length)
-{
-    const size_t tail = length < LOOK_MAX ? length : LOOK_MAX;
-
-    return contains(bytes, length, "data.pkl") || contains(bytes + length - tail, tail, "data.pkl");
-}
-
 /* ASCII letters of either case; `text` is in small letters. */
 static bool starts_with(const uint8_t *bytes, size_t length, const char *text)
 {
@@ -123,12 +115,10 @@ lancet_status lancet_container_recognise(lancet_container *container, const uint
         if (length >= s->offset + s->length && memcmp(bytes + s->offset, s->bytes, s->length) == 0)
             return lancet_fail(error, s->status, "%s: expected a model, found %s", path, s->what);
     }
-    if (length >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0) {
+    /* Of files or of nothing; whether PyTorch wrote it stands in its directory. */
+    if (length >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0)) {
         *container = LANCET_CONTAINER_PYTORCH;
-        return is_pytorch(bytes, length)
-                   ? LANCET_OK
-                   : lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected a model, found %s", path,
-                                 "a zip archive, which is not supported");
+        return LANCET_OK;
     }
     if (length > 8 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5)
         return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected a model, found %s", path,

@@ -29,6 +29,7 @@ typedef struct lancet_table {
     size_t strings_used, strings_size;
     void **owned; /* what the file does not hold as it is asked for: names, tensors laid out anew */
     size_t owned_count, owned_capacity;
+    bool torchscript; /* a compiled module rather than a dictionary of tensors */
 } lancet_table;
 
 /** A new zeroed entry at the end; NULL if memory is out. Pointers to earlier entries become invalid. */

@@ -16,6 +16,7 @@ import shutil
 import struct
 
 import must_fail_gguf
+import must_fail_pytorch
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "must_fail")
 SIZES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "U8": 1, "BOOL": 1, "F8_E4M3": 1}
@@ -138,9 +139,6 @@ def case(name, status, piece, file, file_name="model.safetensors", **beside):
 def containers():
     case("empty", INPUT, "found an empty file", b"")
     case("seven_bytes", INPUT, "expected at least 8 bytes", b"1234567")
-    case("zip_pytorch", UNSUPPORTED, "found a PyTorch archive",
-         b"PK\x03\x04" + bytes(26) + b"model/data.pkl" + bytes(40))
-    case("zip_other", UNSUPPORTED, "found a zip archive", b"PK\x03\x04" + bytes(26) + b"readme.txt" + bytes(40))
     case("pickle_pytorch", UNSUPPORTED, "before version 1.6",
          b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.")
     case("pickle_other", UNSUPPORTED, "found a Python pickle",
@@ -393,6 +391,7 @@ def main():
     models()
     configurations()
     must_fail_gguf.add(case, INPUT, UNSUPPORTED)
+    must_fail_pytorch.add(case)
     with open(os.path.join(HERE, "table.tsv"), "w", encoding="utf-8") as out:
         for row in cases:
             out.write("\t".join(map(str, row)) + "\n")

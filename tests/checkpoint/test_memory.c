@@ -1,5 +1,6 @@
 /* Out of memory at each allocation in turn: a clean error, nothing lost. SPDX-License-Identifier: Apache-2.0
  */
+#include "checkpoint/archive.h"
 #include "checkpoint/tiny_model.h"
 
 #include "checkpoint/clip_weights.h"
@@ -7,13 +8,13 @@
 typedef lancet_status (*attempt)(const char *folder, lancet_error *error);
 
 /* Opens the model and reads all of it, with every kind of file beside it. */
-static lancet_status read_model(const char *folder, lancet_error *error)
+static lancet_status read_file(const char *path, lancet_error *error)
 {
     lancet_checkpoint *checkpoint;
     lancet_clip_configuration c;
     lancet_vision_weights vision = {0};
     lancet_text_weights text = {0};
-    lancet_status status = lancet_checkpoint_open(&checkpoint, path_of(folder, "m.safetensors"), error);
+    lancet_status status = lancet_checkpoint_open(&checkpoint, path, error);
 
     if (status == LANCET_OK)
         status = lancet_clip_configuration_read(&c, checkpoint, NULL, error);
@@ -23,6 +24,28 @@ static lancet_status read_model(const char *folder, lancet_error *error)
         status = lancet_text_weights_read(&text, checkpoint, &c, error);
     lancet_text_weights_close(&text);
     lancet_vision_weights_close(&vision);
+    lancet_checkpoint_close(&checkpoint);
+    return status;
+}
+
+static lancet_status read_model(const char *folder, lancet_error *error)
+{
+    return read_file(path_of(folder, "m.safetensors"), error);
+}
+
+static lancet_status read_archive(const char *folder, lancet_error *error)
+{
+    return read_file(path_of(folder, "m.pt"), error);
+}
+
+/* Tensors that are laid out anew. */
+static lancet_status read_views(const char *folder, lancet_error *error)
+{
+    lancet_checkpoint *checkpoint;
+    const lancet_status status =
+        lancet_checkpoint_open(&checkpoint, TESTS_FOLDER "/checkpoint/archives/views.pt", error);
+
+    (void)folder;
     lancet_checkpoint_close(&checkpoint);
     return status;
 }
@@ -76,7 +99,15 @@ static void test_each_allocation_may_fail(void **state)
         file_write_text(path_of(folder, "preprocessor_config.json"), "{\"image_mean\":[0,0,0]}");
         file_write_text(path_of(folder, "open_clip_config.json"), "{\"preprocess_cfg\":{\"std\":[1,1,1]}}");
         fail_each(read_model, folder, 8);
+        for (int script = 0; script < 2; script++) {
+            lancet_buffer bytes = archive_print(m.tensors, m.count, script);
+
+            file_write(path_of(folder, "m.pt"), bytes.bytes, bytes.length);
+            lancet_buffer_close(&bytes);
+            fail_each(read_archive, folder, 16);
+        }
     }
+    fail_each(read_views, folder, 16);
     fail_each(write_model, folder, 4);
     folder_remove(folder);
 }
