@@ -68,53 +68,88 @@ void lancet_mapping_close(lancet_mapping *mapping)
         *mapping = (lancet_mapping){0};
 }
 
-/* False, with errno, if the system refuses. */
-static bool write_all(int descriptor, const lancet_piece *piece)
+lancet_status lancet_writer_open(lancet_writer *writer, const char *path, lancet_error *error)
 {
-    const char *rest = piece->bytes;
-    size_t left = piece->length;
+    static _Atomic unsigned counter; /* two threads of one process may write the same path */
+    lancet_buffer temporary = {0};
 
-    while (left) {
-        const ssize_t written = write(descriptor, rest, left);
+    *writer = (lancet_writer){.path = lancet_copy_text(path, strlen(path))};
+    if (!writer->path ||
+        !lancet_buffer_print(&temporary, "%s.%ld-%u.part", path, (long)getpid(), counter++)) {
+        lancet_free(writer->path);
+        *writer = (lancet_writer){0};
+        return lancet_fail_memory(error, "a file name");
+    }
+    writer->temporary = temporary.bytes;
+    writer->descriptor = open(temporary.bytes, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (writer->descriptor < 0) {
+        lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
+        lancet_writer_discard(writer);
+        return LANCET_ERROR_IO;
+    }
+    return LANCET_OK;
+}
+
+lancet_status lancet_writer_append(lancet_writer *writer, const void *bytes, size_t length,
+                                   lancet_error *error)
+{
+    const char *rest = bytes;
+
+    while (length) {
+        const ssize_t written = write(writer->descriptor, rest, length);
 
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return false;
+            return lancet_fail(error, LANCET_ERROR_IO, "%s: %s", writer->path, strerror(errno));
         rest += written;
-        left -= (size_t)written;
+        length -= (size_t)written;
     }
-    return true;
+    return LANCET_OK;
+}
+
+/* The last half of finishing and of discarding. */
+static void close_writer(lancet_writer *writer)
+{
+    lancet_free(writer->path);
+    lancet_free(writer->temporary);
+    *writer = (lancet_writer){0};
+}
+
+lancet_status lancet_writer_finish(lancet_writer *writer, lancet_error *error)
+{
+    lancet_status status = LANCET_OK;
+
+    if (close(writer->descriptor) != 0 || rename(writer->temporary, writer->path) != 0) {
+        status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", writer->path, strerror(errno));
+        unlink(writer->temporary);
+    }
+    close_writer(writer);
+    return status;
+}
+
+void lancet_writer_discard(lancet_writer *writer)
+{
+    if (!writer->path)
+        return;
+    if (writer->descriptor >= 0) {
+        close(writer->descriptor);
+        unlink(writer->temporary);
+    }
+    close_writer(writer);
 }
 
 lancet_status lancet_file_write_pieces(const char *path, const lancet_piece *pieces, size_t count,
                                        lancet_error *error)
 {
-    static _Atomic unsigned counter; /* two threads of one process may write the same path */
-    lancet_status status = LANCET_OK;
-    lancet_buffer temporary = {0};
-    bool good = true;
-    int descriptor;
+    lancet_writer writer;
+    lancet_status status = lancet_writer_open(&writer, path, error);
 
-    if (!lancet_buffer_print(&temporary, "%s.%ld-%u.part", path, (long)getpid(), counter++))
-        return lancet_fail_memory(error, "a file name");
-    descriptor = open(temporary.bytes, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor < 0) {
-        status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
-        goto done;
-    }
-    for (size_t i = 0; i < count && good; i++)
-        good = write_all(descriptor, &pieces[i]);
-    if (!good)
-        status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
-    if (close(descriptor) != 0 && status == LANCET_OK)
-        status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
-    if (status == LANCET_OK && rename(temporary.bytes, path) != 0)
-        status = lancet_fail(error, LANCET_ERROR_IO, "%s: %s", path, strerror(errno));
-    if (status != LANCET_OK)
-        unlink(temporary.bytes);
-done:
-    lancet_buffer_close(&temporary);
+    for (size_t i = 0; i < count && status == LANCET_OK; i++)
+        status = lancet_writer_append(&writer, pieces[i].bytes, pieces[i].length, error);
+    if (status == LANCET_OK)
+        return lancet_writer_finish(&writer, error);
+    lancet_writer_discard(&writer);
     return status;
 }
 

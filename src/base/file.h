@@ -23,14 +23,34 @@ void lancet_mapping_drop(const lancet_mapping *mapping, const void *bytes, size_
 
 void lancet_mapping_close(lancet_mapping *mapping);
 
+/** A file being written: a temporary one beside it, which takes its place at the end, so that a reader sees
+ * the old file or the new one and never half of either. Zero-initialised is closed. */
+typedef struct lancet_writer {
+    char *path, *temporary;
+    int descriptor;
+} lancet_writer;
+
+/** Errors: IO, MEMORY. */
+lancet_status lancet_writer_open(lancet_writer *writer, const char *path, lancet_error *error);
+
+/** Errors: IO. */
+lancet_status lancet_writer_append(lancet_writer *writer, const void *bytes, size_t length,
+                                   lancet_error *error);
+
+/** Puts the file in its place. The writer is closed either way; on failure nothing is left of the file.
+ * Errors: IO. */
+lancet_status lancet_writer_finish(lancet_writer *writer, lancet_error *error);
+
+/** Closes a writer that is not finished, and leaves nothing of its file. */
+void lancet_writer_discard(lancet_writer *writer);
+
 /** A part of a file to write; the caller's memory. */
 typedef struct lancet_piece {
     const void *bytes;
     size_t length;
 } lancet_piece;
 
-/** Writes `path` as a whole, the pieces one after the other: a temporary file beside it, then a rename, so
- * that a reader sees the old file or the new one and never half of either. Errors: IO, MEMORY. */
+/** Writes `path` as a whole, the pieces one after the other. Errors: IO, MEMORY. */
 lancet_status lancet_file_write_pieces(const char *path, const lancet_piece *pieces, size_t count,
                                        lancet_error *error);
 

@@ -7,6 +7,8 @@
 #ifndef LANCET_CHECKPOINT_JSON_H
 #define LANCET_CHECKPOINT_JSON_H
 
+#include "base/memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -67,5 +69,8 @@ bool lancet_json_skip(lancet_json *json);
 
 /** True if nothing but white space is left; a problem otherwise. */
 bool lancet_json_end(lancet_json *json);
+
+/** Appends a UTF-8 text as a JSON string, with its quotes. */
+void lancet_json_print(lancet_buffer *out, const char *text);
 
 #endif

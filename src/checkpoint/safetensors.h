@@ -15,10 +15,16 @@
 lancet_status lancet_safetensors_parse(lancet_table *table, const uint8_t *bytes, size_t length,
                                        const char *path, lancet_error *error);
 
-/** Appends a whole file to `out`: tensors in the given order, and `metadata_count` pairs of strings (keys[i],
- * values[i]; both may be NULL if there are none). The table is padded with spaces so that the data start at
- * a multiple of 8. Errors: ARGUMENT (a name or key that is there twice, "__metadata__", or not UTF-8; a
- * quantised tensor), MEMORY. */
+/** Appends what stands before the tensors' bytes to `out`: the length, then the table with tensors in the
+ * given order and `metadata_count` pairs of strings (keys[i], values[i]; both may be NULL if there are none),
+ * padded with spaces so that the data start at a multiple of 8. The tensors' data may be NULL; the scales of
+ * I8 are a tensor of their own. Errors: ARGUMENT (a name or key that is there twice, "__metadata__", or not
+ * UTF-8; a quantised tensor), MEMORY. */
+lancet_status lancet_safetensors_print_table(lancet_buffer *out, const lancet_tensor *tensors, size_t count,
+                                             const char *const *keys, const char *const *values,
+                                             size_t metadata_count, lancet_error *error);
+
+/** Appends a whole file to `out`: the same, then the tensors' bytes. Errors: the same. */
 lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *tensors, size_t count,
                                        const char *const *keys, const char *const *values,
                                        size_t metadata_count, lancet_error *error);

@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 #include "base/utf8.h"
+#include "checkpoint/json.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/show.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Only what must be escaped is; UTF-8 goes through as it is. */
-static void print_string(lancet_buffer *out, const char *text)
-{
-    size_t start = 0, i = 0;
-
-    lancet_buffer_append(out, "\"", 1);
-    for (; text[i]; i++) {
-        const unsigned char c = (unsigned char)text[i];
-
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        lancet_buffer_append(out, text + start, i - start);
-        if (c < 0x20)
-            lancet_buffer_print(out, "\\u%04x", (unsigned)c);
-        else
-            lancet_buffer_print(out, "\\%c", c);
-        start = i + 1;
-    }
-    lancet_buffer_append(out, text + start, i - start);
-    lancet_buffer_append(out, "\"", 1);
-}
 
 static int compare_texts(const void *left, const void *right)
 {
@@ -80,9 +59,8 @@ static lancet_status check_all(const lancet_tensor *tensors, size_t count, const
         if (!values[i] || lancet_utf8_check(values[i], strlen(values[i])) != strlen(values[i]))
             status = lancet_fail(error, LANCET_ERROR_ARGUMENT, "metadata %s is not UTF-8", keys[i]);
     for (size_t i = 0; status == LANCET_OK && i < count; i++)
-        if (tensors[i].rank > LANCET_RANK_MAX || (tensors[i].count && !tensors[i].data))
-            status =
-                lancet_fail(error, LANCET_ERROR_ARGUMENT, "tensor %zu has no data or too many dimensions", i);
+        if (tensors[i].rank > LANCET_RANK_MAX)
+            status = lancet_fail(error, LANCET_ERROR_ARGUMENT, "tensor %zu has too many dimensions", i);
         else if (lancet_dtype_block(tensors[i].dtype) != 1)
             status =
                 lancet_fail(error, LANCET_ERROR_ARGUMENT, "tensor %s: safetensors files have no data type %s",
@@ -96,14 +74,14 @@ static void print_entry(lancet_buffer *out, const lancet_tensor *tensor, size_t 
     char shape[LANCET_RANK_MAX * 21 + 2];
 
     lancet_shape_print(shape, sizeof shape, tensor->shape, tensor->rank);
-    print_string(out, tensor->name);
+    lancet_json_print(out, tensor->name);
     lancet_buffer_print(out, ":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%zu,%zu]}",
                         lancet_dtype_name(tensor->dtype), shape, begin, end);
 }
 
-lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *tensors, size_t count,
-                                       const char *const *keys, const char *const *values,
-                                       size_t metadata_count, lancet_error *error)
+lancet_status lancet_safetensors_print_table(lancet_buffer *out, const lancet_tensor *tensors, size_t count,
+                                             const char *const *keys, const char *const *values,
+                                             size_t metadata_count, lancet_error *error)
 {
     static const char zeros[8];
     lancet_status status = check_all(tensors, count, keys, values, metadata_count, error);
@@ -116,9 +94,9 @@ lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *
     lancet_buffer_append(out, "{", 1);
     for (size_t i = 0; i < metadata_count; i++) {
         lancet_buffer_print(out, i ? "," : "\"__metadata__\":{");
-        print_string(out, keys[i]);
+        lancet_json_print(out, keys[i]);
         lancet_buffer_append(out, ":", 1);
-        print_string(out, values[i]);
+        lancet_json_print(out, values[i]);
     }
     lancet_buffer_print(out, metadata_count ? count ? "}," : "}" : "");
     for (size_t i = 0; i < count; i++) {
@@ -138,6 +116,21 @@ lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *
                            LANCET_SAFETENSORS_HEADER_MAX);
     for (size_t i = 0; !out->failed && i < 8; i++)
         out->bytes[start + i] = (char)(header >> 8 * i & 0xFF);
+    return out->failed ? lancet_fail_memory(error, "a safetensors file") : LANCET_OK;
+}
+
+lancet_status lancet_safetensors_print(lancet_buffer *out, const lancet_tensor *tensors, size_t count,
+                                       const char *const *keys, const char *const *values,
+                                       size_t metadata_count, lancet_error *error)
+{
+    lancet_status status;
+
+    for (size_t i = 0; i < count; i++)
+        if (tensors[i].count && !tensors[i].data)
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "tensor %zu has no data", i);
+    status = lancet_safetensors_print_table(out, tensors, count, keys, values, metadata_count, error);
+    if (status != LANCET_OK)
+        return status;
     for (size_t i = 0; i < count; i++)
         lancet_buffer_append(out, tensors[i].data, lancet_tensor_bytes(&tensors[i]));
     return out->failed ? lancet_fail_memory(error, "a safetensors file") : LANCET_OK;

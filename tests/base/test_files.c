@@ -111,6 +111,40 @@ static void test_a_failed_write_leaves_nothing(void **state)
     assert_int_equal(entries, 0);
 }
 
+/* The old file stays until the new one is whole; one that is given up leaves nothing. */
+static void test_a_writer_replaces_at_the_end(void **state)
+{
+    char *path = lancet_path_join(folder, "file");
+    lancet_writer writer = {0};
+    lancet_mapping mapping;
+    lancet_error error;
+
+    (void)state;
+    lancet_writer_discard(&writer);
+    assert_int_equal(lancet_file_write(path, "old", 3, &error), LANCET_OK);
+    for (int finish = 0; finish < 2; finish++) {
+        assert_int_equal(lancet_writer_open(&writer, path, &error), LANCET_OK);
+        assert_int_equal(lancet_writer_append(&writer, "ne", 2, &error), LANCET_OK);
+        assert_int_equal(lancet_writer_append(&writer, NULL, 0, &error), LANCET_OK);
+        assert_int_equal(lancet_writer_append(&writer, "wer", 3, &error), LANCET_OK);
+        assert_int_equal(lancet_mapping_open(&mapping, path, &error), LANCET_OK);
+        assert_int_equal(mapping.length, 3);
+        assert_memory_equal(mapping.bytes, "old", 3);
+        lancet_mapping_close(&mapping);
+        if (finish)
+            assert_int_equal(lancet_writer_finish(&writer, &error), LANCET_OK);
+        lancet_writer_discard(&writer);
+    }
+    assert_int_equal(lancet_mapping_open(&mapping, path, &error), LANCET_OK);
+    assert_int_equal(mapping.length, 5);
+    assert_memory_equal(mapping.bytes, "newer", 5);
+    lancet_mapping_close(&mapping);
+    assert_int_equal(unlink(path), 0);
+    lancet_free(path);
+    assert_int_equal(rmdir(folder), 0); /* nothing else is in it */
+    assert_int_equal(mkdir(folder, 0700), 0);
+}
+
 static void test_paths(void **state)
 {
     static const char *const cases[][3] = {
@@ -138,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_file_is_a_file),
         cmocka_unit_test(test_what_is_no_file_is_said),
         cmocka_unit_test(test_a_failed_write_leaves_nothing),
+        cmocka_unit_test(test_a_writer_replaces_at_the_end),
         cmocka_unit_test(test_paths),
     };
 
