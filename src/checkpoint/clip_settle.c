@@ -2,6 +2,7 @@
 #include "checkpoint/clip_settle.h"
 
 #include "checkpoint/clip_roles.h"
+#include "checkpoint/settings_own.h"
 #include "checkpoint/show.h"
 
 #include <math.h>
@@ -40,35 +41,64 @@ static lancet_status check_size(const settling *s, const char *file, const char 
 typedef struct keys {
     const char *file; /* "": the weights' own */
     const char *vision, *text, *embedding, *width, *hidden, *blocks, *patch, *image, *context, *vocabulary;
+    const char *heads, *activation; /* of the weights' own */
 } keys;
 
-static const keys hugging_face_keys = {
-    "config.json", "vision_config",           "text_config",       "projection_dim",
-    "hidden_size", "intermediate_size",       "num_hidden_layers", "patch_size",
-    "image_size",  "max_position_embeddings", "vocab_size"};
-static const keys open_clip_keys = {"open_clip_config.json",
-                                    "vision_cfg",
-                                    "text_cfg",
-                                    "embed_dim",
-                                    "width",
-                                    "mlp_ratio",
-                                    "layers",
-                                    "patch_size",
-                                    "image_size",
-                                    "context_length",
-                                    "vocab_size"};
+static const keys hugging_face_keys = {.file = "config.json",
+                                       .vision = "vision_config",
+                                       .text = "text_config",
+                                       .embedding = "projection_dim",
+                                       .width = "hidden_size",
+                                       .hidden = "intermediate_size",
+                                       .blocks = "num_hidden_layers",
+                                       .patch = "patch_size",
+                                       .image = "image_size",
+                                       .context = "max_position_embeddings",
+                                       .vocabulary = "vocab_size"};
+static const keys open_clip_keys = {.file = "open_clip_config.json",
+                                    .vision = "vision_cfg",
+                                    .text = "text_cfg",
+                                    .embedding = "embed_dim",
+                                    .width = "width",
+                                    .hidden = "mlp_ratio",
+                                    .blocks = "layers",
+                                    .patch = "patch_size",
+                                    .image = "image_size",
+                                    .context = "context_length",
+                                    .vocabulary = "vocab_size"};
 
-static const keys own_keys = {"",
-                              "clip.vision",
-                              "clip.text",
-                              "projection_dim",
-                              "embedding_length",
-                              "feed_forward_length",
-                              "block_count",
-                              "patch_size",
-                              "image_size",
-                              "context_length",
-                              ""};
+static const keys gguf_keys = {.file = "",
+                               .vision = "clip.vision",
+                               .text = "clip.text",
+                               .embedding = "projection_dim",
+                               .width = "embedding_length",
+                               .hidden = "feed_forward_length",
+                               .blocks = "block_count",
+                               .patch = "patch_size",
+                               .image = "image_size",
+                               .context = "context_length",
+                               .vocabulary = "",
+                               .heads = "attention.head_count",
+                               .activation = "clip.use_gelu in the file"};
+#define OWN LANCET_SETTINGS_OWN_KEY ": "
+static const keys converted_keys = {.file = "",
+                                    .vision = OWN "vision",
+                                    .text = OWN "text",
+                                    .embedding = OWN "embedding_width",
+                                    .width = "width",
+                                    .hidden = "hidden",
+                                    .blocks = "blocks",
+                                    .patch = "patch_side",
+                                    .image = "image_side",
+                                    .context = "context_length",
+                                    .vocabulary = "vocabulary_size",
+                                    .heads = "heads",
+                                    .activation = LANCET_SETTINGS_OWN_KEY " in the file"};
+
+static const keys *own_keys(const settling *s)
+{
+    return s->files->own.converted ? &converted_keys : &gguf_keys;
+}
 
 /* open_clip states a ratio and truncates the product, as int() does. */
 static size_t said_hidden(const lancet_tower_settings *tower, size_t width)
@@ -96,6 +126,11 @@ static lancet_status check_presence(const settling *s, bool vision)
 
     if (found ? !tower->absent : !tower->present)
         return LANCET_OK;
+    if (s->files->own.converted) /* names a tower that is there, and is silent on one that is not */
+        return lancet_fail(s->error, LANCET_ERROR_INPUT,
+                           "%s: %s: expected none as in the tensors, found the settings of one",
+                           lancet_checkpoint_path(s->checkpoint),
+                           vision ? converted_keys.vision : converted_keys.text);
     return lancet_fail(s->error, LANCET_ERROR_INPUT,
                        "%s: clip.has_%s_encoder: expected %s as in the tensors, found %s",
                        lancet_checkpoint_path(s->checkpoint), vision ? "vision" : "text",
@@ -170,6 +205,7 @@ static lancet_status settle_heads(const settling *s, bool vision)
     const char *source = "each OpenAI model";
     lancet_status status = LANCET_ERROR_UNSUPPORTED;
     size_t heads = 0, head_width = 64;
+    char own_heads[64];
 
     if (s->options->head_width) {
         head_width = (size_t)s->options->head_width;
@@ -177,7 +213,9 @@ static lancet_status settle_heads(const settling *s, bool vision)
         status = LANCET_ERROR_ARGUMENT;
     } else if (own->heads) {
         heads = own->heads;
-        source = vision ? "clip.vision.attention.head_count" : "clip.text.attention.head_count";
+        snprintf(own_heads, sizeof own_heads, "%s.%s", vision ? own_keys(s)->vision : own_keys(s)->text,
+                 own_keys(s)->heads);
+        source = own_heads;
         status = LANCET_ERROR_INPUT;
     } else if (config->heads || (has_defaults(config) && width % default_heads == 0)) {
         heads = config->heads ? config->heads : default_heads;
@@ -276,7 +314,7 @@ static lancet_status settle_activation(const settling *s)
     c->activation = s->options->activation;
     if (c->activation == LANCET_ACTIVATION_AUTO && own->has_quick_gelu) {
         c->activation = own->quick_gelu ? LANCET_ACTIVATION_QUICK_GELU : LANCET_ACTIVATION_GELU;
-        origin = "clip.use_gelu in the file";
+        origin = own->activation_assumed ? "assumed when it was converted" : own_keys(s)->activation;
     }
     if (c->activation == LANCET_ACTIVATION_AUTO) {
         if (c->has_vision)
@@ -392,7 +430,7 @@ lancet_status lancet_clip_settle(lancet_clip_configuration *configuration,
     if (status == LANCET_OK)
         status = check_presence(&s, false);
     if (status == LANCET_OK)
-        status = check_file(&s, &own_keys, &files->own);
+        status = check_file(&s, own_keys(&s), &files->own);
     if (status == LANCET_OK)
         status = check_file(&s, &hugging_face_keys, &files->config);
     if (status == LANCET_OK)

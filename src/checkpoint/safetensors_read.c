@@ -2,6 +2,7 @@
 #include "checkpoint/json.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/safetensors_scales.h"
+#include "checkpoint/settings_own.h"
 #include "checkpoint/show.h"
 
 #include <inttypes.h>
@@ -264,6 +265,27 @@ static lancet_status check_places(const reader *r)
     return LANCET_OK;
 }
 
+/* What Lancet wrote about a model that it converted. */
+static lancet_status read_settings(const reader *r)
+{
+    lancet_table *table = r->table;
+    lancet_buffer place = {0};
+    lancet_status status = LANCET_OK;
+    size_t i = 0;
+
+    while (i < table->pair_count && strcmp(table->pairs[i].key, LANCET_SETTINGS_OWN_KEY) != 0)
+        i++;
+    if (i == table->pair_count)
+        return LANCET_OK;
+    if (lancet_buffer_print(&place, "%s: %s", r->path, LANCET_SETTINGS_OWN_KEY))
+        status = lancet_settings_parse(&table->settings, LANCET_SETTINGS_OWN, table->pairs[i].value,
+                                       strlen(table->pairs[i].value), place.bytes, r->error);
+    else
+        status = lancet_fail_memory(r->error, r->path);
+    lancet_buffer_close(&place);
+    return status;
+}
+
 /* The whole table, then what no single entry can tell. */
 static lancet_status read_table(reader *r)
 {
@@ -287,6 +309,8 @@ static lancet_status read_table(reader *r)
     if (r->json.problem || !lancet_json_end(&r->json))
         return fail_json(r);
     status = check_places(r);
+    if (status == LANCET_OK)
+        status = read_settings(r);
     return status == LANCET_OK ? lancet_safetensors_join_scales(r->table, r->path, r->error) : status;
 }
 

@@ -11,7 +11,8 @@
 typedef enum lancet_settings_kind {
     LANCET_SETTINGS_HUGGING_FACE, /* config.json */
     LANCET_SETTINGS_PREPROCESSOR, /* preprocessor_config.json */
-    LANCET_SETTINGS_OPEN_CLIP     /* open_clip_config.json */
+    LANCET_SETTINGS_OPEN_CLIP,    /* open_clip_config.json */
+    LANCET_SETTINGS_OWN           /* "lancet.model", in the metadata of a file that Lancet converted */
 } lancet_settings_kind;
 
 /** One tower; 0 and "" mean that nothing is said. */
@@ -27,6 +28,16 @@ typedef struct lancet_tower_settings {
     char refused[64]; /* a setting that Lancet does not run, "vision_cfg.global_average_pool" */
 } lancet_tower_settings;
 
+/** Where a converted model comes from; "" is unknown. */
+typedef struct lancet_origin {
+    char name[160]; /* of the first file, without its folder */
+    char container[16], naming[16];
+    char data_types[96];
+    char hash[40];    /* XXH3-128 of that file */
+    char types[96];   /* what it was converted to, one after the other: "int8, fp32" */
+    char version[24]; /* of the Lancet that wrote this file */
+} lancet_origin;
+
 typedef struct lancet_settings {
     bool present; /* the file is there, or the weights' own speaks of the model */
     lancet_tower_settings vision, text;
@@ -35,9 +46,12 @@ typedef struct lancet_settings {
     bool has_quick_gelu, quick_gelu;
     bool has_mean, has_deviation;
     float mean[3], deviation[3];
+    bool converted;          /* Lancet's own: */
+    bool activation_assumed; /* by whoever converted */
+    lancet_origin origin;
 } lancet_settings;
 
-/** The name a file of that kind bears. */
+/** The name a file of that kind bears (the key, if it is none). */
 const char *lancet_settings_file(lancet_settings_kind kind);
 
 /** Reads settings from a JSON text. Unknown keys are passed over; known ones of the wrong type are errors.

@@ -384,12 +384,74 @@ def configurations():
          open_clip={"preprocess_cfg": {"std": [1, -1, 1]}})
 
 
+def converted():
+    """What Lancet itself writes into the metadata, changed."""
+    tensors = vision(openai())
+    good = {"version": 1, "activation": "gelu", "layer_norm_epsilon": 1e-5, "embedding_width": 2,
+            "mean": [0, 0, 0], "std": [1, 1, 1],
+            "vision": {"width": 4, "hidden": 8, "blocks": 1, "heads": 2, "patch_side": 1, "image_side": 1}}
+
+    def fail(name, status, piece, content):
+        content = content if isinstance(content, str) else json.dumps(content)
+        entries, data = table(tensors)
+        case("converted_" + name, status, "model.safetensors: lancet.model: " + piece,
+             pack({"__metadata__": {"lancet.model": content}, **entries}, data))
+
+    def changed(name, status, piece, **changes):
+        fail(name, status, piece, {**good, **changes})
+
+    def tower(name, piece, **changes):
+        changed(name, INPUT, "vision." + piece, vision={**good["vision"], **changes})
+
+    fail("empty", INPUT, "expected a JSON object, found no value", "")
+    fail("list", INPUT, "expected a JSON object, found a list", "[1]")
+    fail("cut", INPUT, "a string without end", '{"version": 1, "activ')
+    fail("trailing", INPUT, "expected the end of the text", json.dumps(good) + "}")
+    fail("deep", INPUT, "values nested too deep", '{"version": 1, "a":' + "[" * 5000)
+    fail("no_version", INPUT, "expected its version first", {"activation": "gelu", "version": 1})
+    fail("nothing", INPUT, "expected its version first", "{}")
+    fail("version_text", INPUT, "version: expected a whole number, found a string", {"version": "1"})
+    fail("version_zero", INPUT, "version: expected a whole number of 1 or more", {"version": 0})
+    fail("version_later", UNSUPPORTED, "version 2, of a later Lancet, is not supported", {"version": 2, "vision": 7})
+    changed("activation", UNSUPPORTED, "activation: expected quick_gelu or gelu, found relu", activation="relu")
+    changed("activation_number", INPUT, "activation: expected a string, found a number", activation=1)
+    changed("assumed", INPUT, "activation_assumed: expected true or false, found a string", activation_assumed="yes")
+    changed("epsilon", INPUT, "layer_norm_epsilon: expected a number above 0, found 0", layer_norm_epsilon=0)
+    changed("epsilon_list", INPUT, "layer_norm_epsilon: expected a number, found a list", layer_norm_epsilon=[1])
+    changed("embedding", INPUT, "embedding_width: expected 2 as in the tensors, found 512", embedding_width=512)
+    changed("mean", INPUT, "mean: expected a list of three numbers", mean=[0, 0])
+    changed("mean_huge", INPUT, "mean: expected three numbers in range, found inf", mean=[0, 0, 10**400])
+    changed("std", INPUT, "std: expected three numbers above 0, found 0", std=[1, 0, 1])
+    changed("section", INPUT, "vision: expected an object, found a list", vision=[])
+    changed("text", INPUT, "text: expected none as in the tensors, found the settings of one", text={})
+    changed("origin", INPUT, "origin: expected an object, found a string", origin="x")
+    changed("origin_name", INPUT, "origin.name: expected a string, found a number", origin={"name": 1})
+    fail("section_twice", INPUT, "vision is there twice", json.dumps(good)[:-1] + ',"vision":{}}')
+    fail("key_twice", INPUT, "vision.width is there twice",
+         '{"version":1,"vision":{"width":4,"width":4}}')
+    tower("width", "width: expected 4 as in the tensors, found 8", width=8)
+    tower("width_text", "width: expected a whole number, found a string", width="4")
+    tower("width_huge", "width: expected a whole number of 1 or more", width=10**30)
+    tower("hidden", "hidden: expected 8 as in the tensors, found 9", hidden=9)
+    tower("blocks", "blocks: expected 1 as in the tensors, found 2", blocks=2)
+    tower("patch", "patch_side: expected 1 as in the tensors, found 16", patch_side=16)
+    tower("image", "image_side: expected 1 as in the tensors, found 224", image_side=224)
+    tower("heads_zero", "heads: expected a whole number of 1 or more", heads=0)
+    case("converted_heads", INPUT, "width 4 cannot be parted into 3 heads, as in lancet.model: vision.heads",
+         pack({"__metadata__": {"lancet.model": json.dumps({**good, "vision": {"heads": 3}})},
+               **table(tensors)[0]}, table(tensors)[1]))
+    case("converted_epsilon_huge", INPUT, "expected a layer norm epsilon in 0..0.1, found 5",
+         pack({"__metadata__": {"lancet.model": json.dumps({**good, "layer_norm_epsilon": 5})},
+               **table(tensors)[0]}, table(tensors)[1]))
+
+
 def main():
     shutil.rmtree(HERE, ignore_errors=True)
     containers()
     headers()
     models()
     configurations()
+    converted()
     must_fail_gguf.add(case, INPUT, UNSUPPORTED)
     must_fail_pytorch.add(case)
     with open(os.path.join(HERE, "table.tsv"), "w", encoding="utf-8") as out:

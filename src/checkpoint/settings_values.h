@@ -1,0 +1,71 @@
+/* Values in the files that hold settings, each checked as it is read. SPDX-License-Identifier: Apache-2.0 */
+#ifndef LANCET_CHECKPOINT_SETTINGS_VALUES_H
+#define LANCET_CHECKPOINT_SETTINGS_VALUES_H
+
+#include "checkpoint/json.h"
+#include "checkpoint/settings.h"
+
+typedef enum lancet_field_kind {
+    LANCET_FIELD_SIZE,
+    LANCET_FIELD_NUMBER,
+    LANCET_FIELD_TEXT,
+    LANCET_FIELD_NOT_SET,    /* what, if set, makes an architecture that is not run */
+    LANCET_FIELD_ARGMAX,     /* where a text is read: "argmax" is the one that is run */
+    LANCET_FIELD_TOK,        /* where a picture is read: "tok" */
+    LANCET_FIELD_NORM_KWARGS /* an object with eps */
+} lancet_field_kind;
+
+typedef struct lancet_field {
+    const char *key;
+    lancet_field_kind kind;
+    size_t offset;
+} lancet_field;
+
+/** A walk through one text. */
+typedef struct lancet_settings_reader {
+    lancet_json json;
+    lancet_settings *settings;
+    const char *path;
+    lancet_error *error;
+} lancet_settings_reader;
+
+/* All of these fail with INPUT and name the value as "section.key" (section may be ""). null counts as
+ * absent. */
+
+/** The JSON problem that was met. */
+lancet_status lancet_settings_fail(const lancet_settings_reader *r);
+
+/** A value of the wrong kind. */
+lancet_status lancet_settings_fail_kind(lancet_settings_reader *r, const char *section, const char *key,
+                                        const char *expected);
+
+/** A whole number of 1 or more. */
+lancet_status lancet_settings_size(lancet_settings_reader *r, const char *section, const char *key,
+                                   size_t *value);
+
+/** A finite number above 0. */
+lancet_status lancet_settings_number(lancet_settings_reader *r, const char *section, const char *key,
+                                     double *value);
+
+/** A text, cut to `size`. */
+lancet_status lancet_settings_text(lancet_settings_reader *r, const char *section, const char *key,
+                                   char *text, size_t size);
+
+/** Three finite numbers, one for each colour; above 0 if `positive`. */
+lancet_status lancet_settings_triple(lancet_settings_reader *r, const char *section, const char *key,
+                                     bool positive, float *values, bool *present);
+
+/** The field of that key; NULL if there is none. `fields` ends with a NULL key. */
+const lancet_field *lancet_settings_find(const lancet_field *fields, const char *key);
+
+/** The value of a field. */
+lancet_status lancet_settings_field(lancet_settings_reader *r, const char *section, const lancet_field *f,
+                                    lancet_tower_settings *tower);
+
+/** An object with the settings of a tower. pool (may be NULL): the field that means something else in each
+ * tower. */
+lancet_status lancet_settings_tower(lancet_settings_reader *r, const char *section,
+                                    const lancet_field *fields, const lancet_field *pool,
+                                    lancet_tower_settings *tower);
+
+#endif
