@@ -1,7 +1,7 @@
 /* Out of memory at each allocation in turn: a clean error, nothing lost. SPDX-License-Identifier: Apache-2.0
  */
 #include "checkpoint/archive.h"
-#include "checkpoint/tiny_model.h"
+#include "checkpoint/gguf_file.h"
 
 #include "checkpoint/clip_weights.h"
 
@@ -50,6 +50,11 @@ static lancet_status read_views(const char *folder, lancet_error *error)
     return status;
 }
 
+static lancet_status read_gguf(const char *folder, lancet_error *error)
+{
+    return read_file(path_of(folder, "m.gguf"), error);
+}
+
 static lancet_status write_model(const char *folder, lancet_error *error)
 {
     static const char *const keys[] = {"k"}, *const values[] = {"v"};
@@ -58,6 +63,22 @@ static lancet_status write_model(const char *folder, lancet_error *error)
     tiny_fill(&m, false);
     return lancet_safetensors_write(path_of(folder, "n.safetensors"), m.tensors, m.count, keys, values, 1,
                                     error);
+}
+
+static void write_gguf(const char *path)
+{
+    static tiny_model m;
+    gguf_file file = {0};
+    lancet_buffer bytes;
+
+    tiny_fill(&m, false);
+    gguf_add_head(&file, true, true);
+    gguf_key_number(&file, "clip.vision.attention.head_count", GGUF_U32, 2);
+    gguf_key_number(&file, "clip.text.attention.head_count", GGUF_U32, 1);
+    gguf_add_tiny(&file, &m, 0);
+    bytes = gguf_print(&file);
+    file_write(path, bytes.bytes, bytes.length);
+    lancet_buffer_close(&bytes);
 }
 
 static void fail_each(attempt try, const char *folder, uint64_t least)
@@ -108,6 +129,8 @@ static void test_each_allocation_may_fail(void **state)
         }
     }
     fail_each(read_views, folder, 16);
+    write_gguf(path_of(folder, "m.gguf"));
+    fail_each(read_gguf, folder, 8);
     fail_each(write_model, folder, 4);
     folder_remove(folder);
 }
