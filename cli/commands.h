@@ -11,5 +11,6 @@ extern const command tokenize_command;
 extern const command info_command;
 extern const command verify_command;
 extern const command bench_command;
+extern const command pull_command;
 
 #endif

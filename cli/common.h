@@ -45,9 +45,13 @@ extern const option picture_options[7];
         "Picture", picture_options, 7, offsetof(settings, picture)                                           \
     }
 
-/** The model that is used without -m: $LANCET_MODEL, the one in the user's data folder, the one that came
- * with Lancet. *path is to be free()d; *origin says where it was found. Returns a status; what went wrong is
- * reported if `report_missing` (some commands can go on without a model). */
+/** The file that -m names: a path, or else the name of a model that `lancet pull` has fetched. *path is to be
+ * free()d. Returns a status; a failure (the name is known, the model is not there) is reported. */
+int model_resolve(char **path, const char *name);
+
+/** The model that is used without -m: $LANCET_MODEL, the one in the user's data folder (pulled or
+ * put there), the one that came with Lancet. *path is to be free()d; *origin says where it was found. Returns
+ * a status; what went wrong is reported if `report_missing` (some commands can go on without a model). */
 int model_choose(char **path, const char **origin, bool report_missing);
 
 /** Opens the chosen model, and a session on it. Returns a status; failures are reported. */

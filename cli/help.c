@@ -6,14 +6,15 @@
 #define COLUMNS     79
 #define HELP_COLUMN 30
 
-static const char exit_statuses[] = "Exit status:\n"
-                                    "  0  done\n"
-                                    "  1  a check failed (lancet verify)\n"
-                                    "  2  wrong usage: an option, or options that contradict each other\n"
-                                    "  3  bad input: a file or text is not what it claims to be\n"
-                                    "  4  unsupported: sound, but not something Lancet runs\n"
-                                    "  5  input/output error: no such file, no permission, disk full\n"
-                                    "  6  out of memory\n";
+static const char exit_statuses[] =
+    "Exit status:\n"
+    "  0  done\n"
+    "  1  a check failed (lancet verify)\n"
+    "  2  wrong usage: an option, or options that contradict each other\n"
+    "  3  bad input: a file or text is not what it claims to be\n"
+    "  4  unsupported: sound, but not something Lancet runs\n"
+    "  5  input/output error: no such file, no permission, disk full, no network\n"
+    "  6  out of memory\n";
 
 static const char environment[] =
     "Environment:\n"
@@ -23,7 +24,10 @@ static const char environment[] =
     "  LANCET_CPU         run lesser instructions than this processor has: scalar,\n"
     "                     avx2, avx512\n"
     "  XDG_DATA_HOME      its folder lancet/ is searched for models and vocabularies\n"
-    "                     (~/.local/share if it is not set)\n";
+    "                     and takes those that are pulled (~/.local/share if it is\n"
+    "                     not set)\n"
+    "  https_proxy, http_proxy, no_proxy\n"
+    "                     for 'lancet pull', the one command that uses the network\n";
 
 /* Prints words up to the next line feed, broken into lines that begin at column `indent`; the first continues
  * a line that is at column `column` already. Returns what follows the line feed. */

@@ -16,7 +16,7 @@
 
 static const command *const commands[] = {
     &explain_command, &features_command, &text_command,  &tokenize_command,
-    &info_command,    &verify_command,   &bench_command,
+    &info_command,    &verify_command,   &bench_command, &pull_command,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

@@ -2,6 +2,7 @@
 #include "common.h"
 
 #include "files.h"
+#include "models.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -9,10 +10,11 @@
 
 #define MODEL_IN_THE_BOX "lancet-mini.safetensors"
 
-static const char nothing_found[] =
-    "no model: give one with -m FILE, or name it in $LANCET_MODEL, or put it into %s as model.safetensors";
+static const char nothing_found[] = "no model: give one with -m, or name it in $LANCET_MODEL, or put it into "
+                                    "%s as model.safetensors, or fetch "
+                                    "one (lancet pull --list)";
 
-/* Models in the user's data folder: "model.safetensors", or the only one. */
+/* Models in the user's data folder: "model.safetensors", or the only one, be it put there or pulled. */
 static int choose_in_folder(char **path, const char *folder)
 {
     int status = EXIT_DONE;
@@ -29,6 +31,7 @@ static int choose_in_folder(char **path, const char *folder)
     directory = opendir(folder);
     if (!directory)
         return EXIT_DONE;
+    status = models_list_fetched(&found);
     for (const struct dirent *entry; status == EXIT_DONE && (entry = readdir(directory));)
         if (text_ends_with(entry->d_name, ".safetensors") &&
             !texts_take(&found, text_print("%s/%s", folder, entry->d_name)))
@@ -37,13 +40,48 @@ static int choose_in_folder(char **path, const char *folder)
         *path = found.items[0];
         found.items[0] = NULL;
     } else if (status == EXIT_DONE && found.count > 1) {
-        status = report_problem(
-            LANCET_ERROR_ARGUMENT,
-            "%s holds %zu models and none is called model.safetensors; choose one with -m FILE", folder,
-            found.count);
+        status =
+            report_problem(LANCET_ERROR_ARGUMENT,
+                           "%s holds %zu models and none is called model.safetensors; choose one with -m",
+                           folder, found.count);
     }
     texts_close(&found);
     closedir(directory);
+    return status;
+}
+
+int model_resolve(char **path, const char *name)
+{
+    const model_source *source = models_find(name);
+    char *folder = NULL, *near = NULL;
+    int status = EXIT_DONE;
+
+    *path = NULL;
+    if (source && folder_exists(name)) /* lancet pull --to . */
+        status = models_fetched(path, source, name);
+    if (source && !*path && status == EXIT_DONE && (!file_exists(name) || folder_exists(name))) {
+        folder = models_folder(source, NULL);
+        status = folder ? models_fetched(path, source, folder) : report_memory();
+        if (status == EXIT_DONE && !*path)
+            status = report_problem(LANCET_ERROR_IO,
+                                    "%s: no such file, and the model of that name has not been fetched yet: "
+                                    "lancet pull %s",
+                                    name, source->name);
+        free(folder);
+    }
+    if (status != EXIT_DONE || *path)
+        return status;
+    if (!file_exists(name)) {
+        status = models_near(&near, name);
+        if (near)
+            status =
+                report_problem(LANCET_ERROR_IO, "%s: no such file or model; did you mean %s?", name, near);
+        free(near);
+    }
+    if (status == EXIT_DONE) {
+        *path = text_print("%s", name);
+        status = *path ? EXIT_DONE : report_memory();
+    }
     return status;
 }
 
@@ -55,10 +93,8 @@ int model_choose(char **path, const char **origin, bool report_missing)
 
     *path = NULL;
     *origin = "$LANCET_MODEL";
-    if (named && *named) {
-        *path = text_print("%s", named);
-        return *path ? EXIT_DONE : report_memory();
-    }
+    if (named && *named)
+        return model_resolve(path, named);
     folder = data_folder();
     if (!folder)
         return report_memory();
@@ -90,18 +126,16 @@ int model_begin(lancet_model **model, lancet_session **session, const model_sett
         .head_width = settings->head_width,
     };
     const lancet_session_options session_options = {.threads = common->threads};
-    const char *origin = NULL, *path = settings->path;
-    char *chosen = NULL;
+    const char *origin = NULL;
+    char *path = NULL;
     lancet_error error;
-    int status = EXIT_DONE;
+    int status;
 
-    if (!path) {
-        status = model_choose(&chosen, &origin, true);
-        if (status != EXIT_DONE)
-            return status;
-        path = chosen;
+    status = settings->path ? model_resolve(&path, settings->path) : model_choose(&path, &origin, true);
+    if (status != EXIT_DONE)
+        return status;
+    if (origin)
         report_note("model %s (%s)", path, origin);
-    }
     if (lancet_model_open(model, path, &options, &error) != LANCET_OK ||
         (session && lancet_session_open(session, *model, &session_options, &error) != LANCET_OK))
         status = report_error(&error);
@@ -111,6 +145,6 @@ int model_begin(lancet_model **model, lancet_session **session, const model_sett
         report_note("activation %s (%s); --activation sets it",
                     activation_names[lancet_model_describe(*model)->activation],
                     lancet_model_describe(*model)->activation_origin);
-    free(chosen);
+    free(path);
     return status;
 }

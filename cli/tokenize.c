@@ -151,9 +151,14 @@ static int open_vocabulary(lancet_vocabulary **vocabulary, const tokenize_settin
     char *model = NULL;
     int status = EXIT_DONE;
 
-    if (lancet_vocabulary_find(vocabulary, settings->model.vocabulary, settings->model.path, &first) ==
-        LANCET_OK)
+    if (settings->model.path && !settings->model.vocabulary)
+        status = model_resolve(&model, settings->model.path);
+    if (status != EXIT_DONE)
+        return status;
+    if (lancet_vocabulary_find(vocabulary, settings->model.vocabulary, model, &first) == LANCET_OK) {
+        free(model);
         return EXIT_DONE;
+    }
     if (settings->model.vocabulary || settings->model.path || getenv("LANCET_VOCABULARY") ||
         model_choose(&model, &origin, false) != EXIT_DONE || !model ||
         lancet_vocabulary_find(vocabulary, NULL, model, &error) != LANCET_OK)

@@ -23,7 +23,8 @@ static void test_version(void **state)
 
 static void test_help(void **state)
 {
-    static const char *const names[] = {"explain", "features", "text", "tokenize", "info", "verify", "bench"};
+    static const char *const names[] = {"explain", "features", "text",  "tokenize",
+                                        "info",    "verify",   "bench", "pull"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -88,7 +89,8 @@ static void test_bench(void **state)
 /* No line of any help is longer than a terminal is wide. */
 static void test_help_width(void **state)
 {
-    static const char *const names[] = {"explain", "features", "text", "tokenize", "info", "verify", "bench"};
+    static const char *const names[] = {"explain", "features", "text",  "tokenize",
+                                        "info",    "verify",   "bench", "pull"};
 
     (void)state;
     for (size_t i = 0; i <= sizeof names / sizeof *names; i++) {
@@ -172,6 +174,12 @@ static void test_usage(void **state)
         {"info", "a", "-m", "b"},
         {"verify"},
         {"verify", "a", "b"},
+        {"pull"},
+        {"pull", "ViT-B-61"},
+        {"pull", "ViT-L"},
+        {"pull", "frobnicate"},
+        {"pull", "RN50", "--list"},
+        {"pull", "RN50", "--base-url", "file:///models"},
     };
     char *all = calloc(1, 1 << 16);
     size_t length = 0;
@@ -269,6 +277,25 @@ static void test_model_choice(void **state)
     command_close(&result);
 }
 
+/* Every model that has a name. */
+static void test_models(void **state)
+{
+    command_result result = command_run("pull", "--list");
+
+    (void)state;
+    command_check(&result, 0);
+    assert_string_equal(result.err, "");
+    expect_text("pull_list.txt", result.out);
+    for (char *line = strtok(result.out, "\n"); line; line = strtok(NULL, "\n"))
+        if (strlen(line) > 79 && !strstr(line, command_folder))
+            fail_msg("longer than 79 columns: %s", line);
+    command_close(&result);
+    result = command_run("pull", "--list", "--json");
+    command_check(&result, 0);
+    expect_text("pull_list.json", result.out);
+    command_close(&result);
+}
+
 static void test_leading_options(void **state)
 {
     command_result result;
@@ -304,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_overview),        cmocka_unit_test(test_usage),
         cmocka_unit_test(test_files),           cmocka_unit_test(test_model_choice),
         cmocka_unit_test(test_leading_options), cmocka_unit_test(test_output_full),
+        cmocka_unit_test(test_models),
     };
 
     return cmocka_run_group_tests_name("command", tests, command_set_up, command_tear_down);
