@@ -157,9 +157,16 @@ int models_list_fetched(texts *paths)
     return status;
 }
 
+int64_t models_size(const model_source *source)
+{
+    return source->weights[0].size ? source->weights[0].size : source->size_about;
+}
+
 void models_print_size(char text[16], int64_t size)
 {
-    if (size < 1000000)
+    if (size < 1000)
+        snprintf(text, 16, "%d bytes", (int)size);
+    else if (size < 1000000)
         snprintf(text, 16, "%.0f kB", (double)size / 1e3);
     else if (size < 10000000)
         snprintf(text, 16, "%.1f MB", (double)size / 1e6);

@@ -56,7 +56,10 @@ int models_fetched(char **path, const model_source *source, const char *folder);
 /** Appends the paths of all models that have been fetched to the user's data folder. Returns a status. */
 int models_list_fetched(texts *paths);
 
-/** A size for people: "9 kB", "351 MB", "3.94 GB". */
+/** The size of the weights, about where it is not known exactly. */
+int64_t models_size(const model_source *source);
+
+/** A size for people: "17 bytes", "351 MB", "3.94 GB". */
 void models_print_size(char text[16], int64_t size);
 
 #endif

@@ -10,11 +10,6 @@
 /* 79 columns. */
 #define COLUMNS "%-41s %8s  %-4s  %-8s  "
 
-static int64_t listed_size(const model_source *source)
-{
-    return source->weights[0].size ? source->weights[0].size : source->size_about;
-}
-
 static json_t *describe(const model_source *source, const char *fetched)
 {
     const model_file *weights = source->weights;
@@ -29,7 +24,7 @@ static json_t *describe(const model_source *source, const char *fetched)
     json_put(&good, object, "config", json_words(source->config));
     json_put(&good, object, "sha256", json_words(weights->sha256));
     json_put(&good, object, "bytes", weights->size ? json_integer(weights->size) : json_null());
-    json_put(&good, object, "bytes_about", json_integer(listed_size(source)));
+    json_put(&good, object, "bytes_about", json_integer(models_size(source)));
     json_put(&good, object, "activation", json_words(source->activation));
     json_put(&good, object, "owner", json_words(source->owner));
     json_put(&good, object, "licence", json_words(source->licence));
@@ -46,7 +41,7 @@ static void print_row(const model_source *source, const char *fetched)
 {
     char size[16], text[20];
 
-    models_print_size(size, listed_size(source));
+    models_print_size(size, models_size(source));
     snprintf(text, sizeof text, "%s%s", source->weights[0].size ? "" : "~", size);
     printf(COLUMNS "%s, %s\n", source->name, text, fetched ? "yes" : "-",
            source->weights[0].sha256 ? "known" : "server's", source->owner, source->licence);

@@ -42,16 +42,17 @@ static const char *say_check(const fetch_file *file, const fetch_result *result)
                            : "no SHA-256 is known, only its length was checked";
 }
 
-static int report_file(pull *p, const fetch_file *file, const fetch_result *result, double seconds)
+static int report_file(pull *p, const fetch_file *file, const fetch_result *result, bool weights,
+                       double seconds)
 {
     const common_settings *common = &p->settings->common;
     json_t *object;
     char size[16];
 
     models_print_size(size, result->size);
-    if (result->present)
+    if (result->present && weights)
         report_note("%s is there already (%s)", path_name(file->path), say_check(file, result));
-    else
+    else if (!result->present)
         report_note("%s: %s in %.1f s; %s", path_name(file->path), size, seconds, say_check(file, result));
     if (!p->settings->json) {
         if (!common->quiet)
@@ -86,11 +87,28 @@ static int pull_file(pull *p, const char *home, const model_file *wanted, fetch_
     clock_gettime(CLOCK_MONOTONIC, &ended);
     *absent = status == EXIT_DONE && result.absent;
     if (status == EXIT_DONE && !result.absent)
-        status = report_file(p, &file, &result,
+        status = report_file(p, &file, &result, wanted != &vocabulary_file && !file.is_json,
                              (double)(ended.tv_sec - begun.tv_sec) +
                                  (double)(ended.tv_nsec - begun.tv_nsec) * 1e-9);
     free(url);
     free(path);
+    return status;
+}
+
+/* Says what begins, unless the weights are there. */
+static int announce(const pull *p)
+{
+    const model_source *source = p->source;
+    char *there = NULL, size[16];
+    int status = EXIT_DONE;
+
+    if (!p->settings->force)
+        status = models_fetched(&there, source, p->folder);
+    models_print_size(size, models_size(source));
+    if (status == EXIT_DONE && !there)
+        report_note("fetching %s (%s, by %s, licence %s) into %s", source->name, size, source->owner,
+                    source->licence, p->folder);
+    free(there);
     return status;
 }
 
@@ -140,6 +158,8 @@ int pull_model(json_t *report, const model_source *source, const pull_settings *
     bool absent, good = true;
     int status = folder && p.files ? folder_make(folder) : report_memory();
 
+    if (status == EXIT_DONE)
+        status = announce(&p);
     /* The small ones first: what is wrong with the network shows before gigabytes have come. */
     if (status == EXIT_DONE && source->config)
         status = pull_file(&p, source->home, &(model_file){.name = source->config}, config, &absent);

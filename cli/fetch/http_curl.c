@@ -210,7 +210,6 @@ static bool set_up(transfer *t, struct curl_slist *headers, char *range)
            curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_MAXREDIRS, REDIRECTS_MAX) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, agent) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)r->timeout_s) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, SPEED_LEAST) == CURLE_OK &&
@@ -257,8 +256,11 @@ static http_outcome judge(char problem[HTTP_PROBLEM_SIZE], CURLcode code, int ti
         break;
     case CURLE_UNSUPPORTED_PROTOCOL:
         snprintf(problem, HTTP_PROBLEM_SIZE,
-                 "expected to be sent on to https (or, from http, to http), found something else: %s",
+                 "expected to be led to https, or from http to http, found another protocol (%s)",
                  *details ? details : curl_easy_strerror(code));
+        break;
+    case CURLE_LOGIN_DENIED:
+        snprintf(problem, HTTP_PROBLEM_SIZE, "expected an address without a user's name, found one with");
         break;
     default:
         break;

@@ -177,7 +177,7 @@ static void show(fetch_try *t)
 
     if (seconds >= SECONDS_BEFORE_SPEED && t->fetched > 0) {
         const double speed = (double)t->fetched / seconds;
-        const int left = (int)fmin((double)(size - done) / speed, 359999);
+        const int left = (int)fmin(ceil((double)(size - done) / speed), 359999);
 
         snprintf(detail, sizeof detail, "MB, %.1f MB/s, %d:%02d left", speed / 1e6, left / 60, left % 60);
     }

@@ -256,6 +256,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def be_large(self, body, count):
         self.serve(large)
 
+    def be_huge(self, body, count):
+        self.head(200, {"Content-Length": str(9 * 10 ** 14)})
+        self.wfile.write(body)
+        self.close_connection = True
+
     def chunked(self, body, headers):
         self.head(200, {"Transfer-Encoding": "chunked", **headers})
         for start in range(0, len(body), 16384):
@@ -285,6 +290,14 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def end_with(parent):
+    """A test that was killed leaves no server behind."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 server = Server(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
 with open(os.path.join(folder, "port.part"), "w") as port:
