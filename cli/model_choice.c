@@ -10,9 +10,9 @@
 
 #define MODEL_IN_THE_BOX "lancet-mini.safetensors"
 
-static const char nothing_found[] = "no model: give one with -m, or name it in $LANCET_MODEL, or put it into "
-                                    "%s as model.safetensors, or fetch "
-                                    "one (lancet pull --list)";
+static const char nothing_found[] =
+    "no model: give one with -m, or name it in $LANCET_MODEL, or put it into %s as model.safetensors, or "
+    "fetch one (lancet pull --list)";
 
 /* Models in the user's data folder: "model.safetensors", or the only one, be it put there or pulled. */
 static int choose_in_folder(char **path, const char *folder)
