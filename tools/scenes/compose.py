@@ -35,16 +35,17 @@ def _transformed(rng, picture, side, limit):
     stretch = np.exp(rng.uniform(-0.18, 0.18))
     size = (max(4, round(width * scale * stretch)), max(4, round(height * scale / stretch)))
     cut = cut.resize(size, Image.BILINEAR, reducing_gap=2.0)
-    angle = rng.uniform(-180, 180) if rng.random() < 0.08 else rng.normal(0, 14)
+    angle = rng.uniform(-180, 180) if rng.random() < 0.05 else rng.normal(0, 12)
     cut = cut.rotate(angle, Image.BILINEAR, expand=True)
     pixels = np.asarray(cut).astype(np.float32)
     colour = pixels[..., :3]
-    colour = colour * rng.uniform(0.65, 1.25) + rng.uniform(-25, 25)
+    # light, not paint: a lime under warm light is no lemon yet
+    colour = colour * rng.uniform(0.75, 1.2) + rng.uniform(-15, 15)
     if rng.random() < 0.5:
-        colour = colour * rng.uniform(0.75, 1.25, 3).astype(np.float32)
-    if rng.random() < 0.3:
+        colour = colour * rng.uniform(0.88, 1.12, 3).astype(np.float32)
+    if rng.random() < 0.15:
         grey = colour.mean(axis=2, keepdims=True)
-        colour = grey + (colour - grey) * rng.uniform(0.0, 1.4)
+        colour = grey + (colour - grey) * rng.uniform(0.4, 1.3)
     pixels[..., :3] = np.clip(colour, 0, 255)
     return pixels
 
@@ -65,12 +66,12 @@ def _paste(canvas, owner, cut, top, left, number):
 
 def finish(rng, canvas):
     """Overall light, blur, noise and JPEG loss."""
-    canvas = canvas * rng.uniform(0.75, 1.15) + rng.uniform(-15, 15)
+    canvas = canvas * rng.uniform(0.8, 1.12) + rng.uniform(-12, 12)
     picture = Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8))
     if rng.random() < 0.3:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.2)))
     if rng.random() < 0.3:
-        noisy = np.asarray(picture) + rng.normal(0, rng.uniform(2, 10), canvas.shape)
+        noisy = np.asarray(picture) + rng.normal(0, rng.uniform(2, 8), canvas.shape)
         picture = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
     if rng.random() < 0.5:
         file = BytesIO()
@@ -105,7 +106,7 @@ class Composer:
             own = self.choice[thing]
             picture = self.cutouts.pictures[thing][own[rng.integers(len(own))]]
             largest = (0.95, 0.62, 0.52, 0.45)[count - 1]
-            cut = _transformed(rng, picture, side * rng.uniform(0.24, largest), side)
+            cut = _transformed(rng, picture, side * rng.uniform(0.28, largest), side)
             top, left = self._where(rng, cut, owner)
             areas.append(_paste(canvas, owner, cut, top, left, place + 1))
         visible = [int((owner == place + 1).sum()) for place in range(count)]
