@@ -38,8 +38,10 @@ typedef struct lancet_model_options {
     lancet_towers towers;         /**< default: both; one alone opens faster and in less memory */
     /** path of the vocabulary; default (NULL): searched as lancet_vocabulary_find does */
     const char *vocabulary;
-    int head_width; /**< channels of one attention head, both towers; default (0): by the configuration
-                         beside the weights, else 64 as in every OpenAI model */
+    int head_width;      /**< channels of one attention head; default (0): by the configuration beside the
+                              weights, else as published models of that width have them: 64 up to a width of
+                              1024, 80, 88, 104, 112 in picture towers of 1280, 1408, 1664, 1792 */
+    int text_head_width; /**< the same for the text tower alone; default (0): head_width */
 } lancet_model_options;
 
 /** Opens the model in `path`.

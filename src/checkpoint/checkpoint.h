@@ -23,8 +23,8 @@ lancet_status lancet_checkpoint_open_memory(lancet_checkpoint **checkpoint, cons
 void lancet_checkpoint_close(lancet_checkpoint **checkpoint);
 
 /** The tensor of that name; NULL if there is none (or if its data type is one that Lancet does not read). A
- * common "module." or "state_dict." before every name in the file counts as absent: names are given and asked
- * without. */
+ * wrapper's "module.", "state_dict.", "model." or "_orig_mod." before every name in the file counts as
+ * absent: names are given and asked without. */
 const lancet_tensor *lancet_checkpoint_find(const lancet_checkpoint *checkpoint, const char *name);
 
 /** The file's own name for the data type of a tensor that is there but cannot be read ("F64"); NULL

@@ -91,8 +91,18 @@ static lancet_status read_embedding(lancet_clip_configuration *c, const lancet_c
     char expected[96];
     lancet_tensor tensor;
     size_t embedding;
-    const lancet_status status = find_role(&tensor, checkpoint, role, names, error);
+    char name[LANCET_TENSOR_NAME_SIZE];
+    lancet_status status;
 
+    /* Other models use towers on their own and leave out what was there for the two of them. */
+    if (!lancet_role_is_there(checkpoint, lancet_role_name(name, names, role)))
+        return lancet_fail(
+            error, LANCET_ERROR_UNSUPPORTED,
+            "%s: found a %s tower without its projection (no %s)%s, which is not supported: it "
+            "has no space in common with %s",
+            lancet_checkpoint_path(checkpoint), names->vision ? "picture" : "text", name,
+            names->vision ? "" : ", as in Stable Diffusion", names->vision ? "words" : "pictures");
+    status = find_role(&tensor, checkpoint, role, names, error);
     if (status != LANCET_OK)
         return status;
     embedding = c->embedding_width ? c->embedding_width : tensor.shape[!transposed];
@@ -263,6 +273,9 @@ static lancet_status check_options(const lancet_model_options *options, lancet_e
     if (options->head_width < 0)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "option head_width: expected 1 or more, found %d",
                            options->head_width);
+    if (options->text_head_width < 0)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "option text_head_width: expected 1 or more, found %d", options->text_head_width);
     return LANCET_OK;
 }
 

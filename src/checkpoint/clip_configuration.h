@@ -23,6 +23,7 @@ typedef struct lancet_clip_configuration {
     size_t vision_width, vision_blocks, vision_heads, vision_hidden;
     size_t text_width, text_blocks, text_heads, text_hidden;
     size_t context_length, vocabulary_size;
+    size_t end_token;             /* id of the token that a text is read at, and 1; 0: nobody says */
     lancet_activation activation; /* never AUTO */
     char activation_origin[128];  /* "option", "config.json", ... or why it was assumed */
     float layer_norm_epsilon;

@@ -1,41 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/clip_recognise.h"
 
+#include "checkpoint/clip_variants.h"
 #include "checkpoint/show.h"
 
 #include <string.h>
-
-/* What a tensor's name gives away about a model that is not run. The first line that fits is the message, so
- * that the telling ones come first. */
-typedef struct giveaway {
-    lancet_naming naming;
-    bool vision, text; /* whom it concerns */
-    const char *prefix, *what;
-} giveaway;
-
-static const giveaway giveaways[] = {
-    {LANCET_NAMING_OPENAI, true, true, "text_decoder.", "a CoCa model"},
-    {LANCET_NAMING_OPENAI, true, true, "text.cls_emb", "a CoCa model"},
-    {LANCET_NAMING_OPENAI, true, true, "cls_emb", "a CoCa model"},
-    {LANCET_NAMING_OPENAI, true, true, "logit_bias", "a SigLIP model"},
-    {LANCET_NAMING_OPENAI, true, false, "visual.attn_pool.", "a picture tower with attentional pooling"},
-    {LANCET_NAMING_OPENAI, true, false, "visual.trunk.", "a picture tower from timm"},
-    {LANCET_NAMING_OPENAI, true, false, "visual.layer1.", "a ModifiedResNet picture tower"},
-    {LANCET_NAMING_OPENAI, false, true, "text.proj.", "a text tower from Hugging Face's library"},
-    {LANCET_NAMING_OPENAI, false, true, "text.transformer.embeddings.",
-     "a text tower from Hugging Face's library"},
-    {LANCET_NAMING_HUGGING_FACE, true, true, "logit_bias", "a SigLIP model"},
-    {LANCET_NAMING_HUGGING_FACE, true, false, "vision_model.head.", "a SigLIP picture tower"},
-    {LANCET_NAMING_HUGGING_FACE, false, true, "text_model.head.", "a SigLIP text tower"},
-    {LANCET_NAMING_HUGGING_FACE, true, false, "vision_model.embeddings.patch_embedding.bias",
-     "a picture tower whose patch layer has a bias"},
-    {LANCET_NAMING_HUGGING_FACE, false, true, "text_model.embeddings.word_embeddings", "a BERT text tower"},
-    {LANCET_NAMING_HUGGING_FACE, false, true, "text_model.roberta.", "a RoBERTa text tower"},
-    {LANCET_NAMING_CLIP_CPP, true, true, "mm.", "a part of a language model (llama.cpp's mmproj)"},
-    {LANCET_NAMING_CLIP_CPP, true, true, "resampler.", "a part of a language model (llama.cpp's mmproj)"},
-    {LANCET_NAMING_CLIP_CPP, true, false, "v.patch_embd.bias",
-     "a picture tower whose patch layer has a bias"},
-};
 
 static bool starts(const char *text, const char *prefix)
 {
@@ -118,22 +87,6 @@ static lancet_status find_text_prefix(lancet_clip_configuration *c, const lancet
     return LANCET_OK;
 }
 
-/* Not CLIP by any name: says what was looked for, and one example of what was found. */
-static lancet_status refuse_nothing(const lancet_checkpoint *checkpoint, lancet_error *error)
-{
-    const char *path = lancet_checkpoint_path(checkpoint);
-    const size_t names = lancet_checkpoint_names(checkpoint);
-    char shown[96];
-
-    if (!names)
-        return lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected a CLIP model, found no tensors at all",
-                           path);
-    return lancet_fail(error, LANCET_ERROR_INPUT,
-                       "%s: expected a CLIP model (tensors such as visual.conv1.weight or "
-                       "vision_model.embeddings.class_embedding), found %zu others, such as %s",
-                       path, names, lancet_show(shown, sizeof shown, lancet_checkpoint_name(checkpoint, 0)));
-}
-
 lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
                                     const lancet_checkpoint *checkpoint, lancet_towers towers,
                                     lancet_error *error)
@@ -154,29 +107,18 @@ lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
                                  : is_any(checkpoint, clip_cpp)   ? LANCET_NAMING_CLIP_CPP
                                                                   : LANCET_NAMING_OPENAI;
     const bool has_vision = is_any(checkpoint, vision[naming]), has_text = is_any(checkpoint, text[naming]);
-    lancet_status status = LANCET_OK;
-    char shown[96];
+    lancet_status status;
 
     if (!has_vision && !has_text)
-        return refuse_nothing(checkpoint, error);
+        return lancet_clip_refuse_others(checkpoint, error);
     if ((towers == LANCET_TOWERS_VISION && !has_vision) || (towers == LANCET_TOWERS_TEXT && !has_text))
         return lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected a %s tower, found a %s tower alone", path,
                            has_text ? "picture" : "text", has_text ? "text" : "picture");
     configuration->naming = naming;
     configuration->has_vision = has_vision && towers != LANCET_TOWERS_TEXT;
     configuration->has_text = has_text && towers != LANCET_TOWERS_VISION;
-    /* A tower that is not asked for may be of any kind. */
-    for (size_t i = 0; i < sizeof giveaways / sizeof *giveaways; i++) {
-        const giveaway *g = &giveaways[i];
-        const char *name = lancet_checkpoint_find_prefix(checkpoint, g->prefix);
-
-        if (name && g->naming == naming &&
-            ((g->vision && configuration->has_vision) || (g->text && configuration->has_text)))
-            return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
-                               "%s: found %s (%s), which is not supported yet", path, g->what,
-                               lancet_show(shown, sizeof shown, name));
-    }
-    if (configuration->has_text)
+    status = lancet_clip_check_variants(configuration, checkpoint, error);
+    if (status == LANCET_OK && configuration->has_text)
         status = find_text_prefix(configuration, checkpoint, error);
     if (status == LANCET_OK && configuration->has_vision) {
         const lancet_tower_names names = lancet_tower_names_of(configuration, true);

@@ -23,9 +23,11 @@ typedef struct lancet_tower_settings {
     size_t embedding_width; /* as this tower states it */
     double hidden_ratio;    /* hidden / width */
     double epsilon;         /* of layer norms */
+    size_t end_token;       /* id of the token that a text is read at, and 1 */
     char activation[48];
     char model_type[48];
-    char refused[64]; /* a setting that Lancet does not run, "vision_cfg.global_average_pool" */
+    char tokenizer[48]; /* whose, if not CLIP's own */
+    char refused[192];  /* a setting that Lancet does not run: "text_cfg.embed_cls is true: why" */
 } lancet_tower_settings;
 
 /** Where a converted model comes from; "" is unknown. */
@@ -49,6 +51,8 @@ typedef struct lancet_settings {
     bool converted;          /* Lancet's own: */
     bool activation_assumed; /* by whoever converted */
     lancet_origin origin;
+    char interpolation[16], resize_mode[16]; /* how training resized its pictures */
+    bool multimodal;                         /* a third tower */
 } lancet_settings;
 
 /** The name a file of that kind bears (the key, if it is none). */

@@ -6,21 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define AT(member) offsetof(lancet_tower_settings, member)
-
 static const lancet_field tower_fields[] = {
-    {"width", LANCET_FIELD_SIZE, AT(width)},
-    {"hidden", LANCET_FIELD_SIZE, AT(hidden)},
-    {"blocks", LANCET_FIELD_SIZE, AT(blocks)},
-    {"heads", LANCET_FIELD_SIZE, AT(heads)},
-    {"patch_side", LANCET_FIELD_SIZE, AT(patch_side)},
-    {"image_side", LANCET_FIELD_SIZE, AT(image_side)},
-    {"context_length", LANCET_FIELD_SIZE, AT(context_length)},
-    {"vocabulary_size", LANCET_FIELD_SIZE, AT(vocabulary_size)},
-    {NULL, LANCET_FIELD_SIZE, 0},
+    LANCET_FIELD("width", SIZE, width),
+    LANCET_FIELD("hidden", SIZE, hidden),
+    LANCET_FIELD("blocks", SIZE, blocks),
+    LANCET_FIELD("heads", SIZE, heads),
+    LANCET_FIELD("patch_side", SIZE, patch_side),
+    LANCET_FIELD("image_side", SIZE, image_side),
+    LANCET_FIELD("context_length", SIZE, context_length),
+    LANCET_FIELD("vocabulary_size", SIZE, vocabulary_size),
+    LANCET_FIELDS_END,
 };
-
-#undef AT
 
 static lancet_status read_activation(lancet_settings_reader *r)
 {
@@ -131,9 +127,9 @@ static lancet_status read_member(lancet_settings_reader *r, const char *key)
     if (strcmp(key, "embedding_width") == 0)
         return lancet_settings_size(r, "", key, &s->embedding_width);
     if (strcmp(key, "vision") == 0)
-        return lancet_settings_tower(r, key, tower_fields, NULL, &s->vision);
+        return lancet_settings_tower(r, key, tower_fields, &s->vision);
     if (strcmp(key, "text") == 0)
-        return lancet_settings_tower(r, key, tower_fields, NULL, &s->text);
+        return lancet_settings_tower(r, key, tower_fields, &s->text);
     if (strcmp(key, "origin") == 0)
         return read_origin(r);
     if (strcmp(key, "types") == 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/settings_values.h"
 
+#include "checkpoint/show.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -75,6 +77,23 @@ lancet_status lancet_settings_text(lancet_settings_reader *r, const char *sectio
     return lancet_json_string(&r->json, text, size, NULL) ? LANCET_OK : lancet_settings_fail(r);
 }
 
+/* Some files list several; which one a tower reads is then not said. */
+static lancet_status read_id(lancet_settings_reader *r, const char *section, const char *key, size_t *value)
+{
+    const lancet_json_kind kind = lancet_json_peek(&r->json);
+    size_t id;
+
+    if (kind == LANCET_JSON_NULL || kind == LANCET_JSON_ARRAY)
+        return lancet_json_skip(&r->json) ? LANCET_OK : lancet_settings_fail(r);
+    if (kind != LANCET_JSON_NUMBER)
+        return lancet_settings_fail_kind(r, section, key, "a whole number");
+    if (!lancet_json_size(&r->json, &id) || id == SIZE_MAX)
+        return lancet_fail(r->error, LANCET_ERROR_INPUT, "%s: %s%s%s: expected a whole number of 0 or more",
+                           r->path, section, *section ? "." : "", key);
+    *value = id + 1;
+    return LANCET_OK;
+}
+
 /* open_clip hands the object on to its norm layer; eps is what it is used for. */
 static lancet_status read_norm(lancet_settings_reader *r, const char *section, double *epsilon)
 {
@@ -103,13 +122,10 @@ static lancet_status read_norm(lancet_settings_reader *r, const char *section, d
 static lancet_status read_refused(lancet_settings_reader *r, const char *section, const lancet_field *f,
                                   lancet_tower_settings *tower)
 {
-    const char *const harmless = f->kind == LANCET_FIELD_TOK      ? "tok"
-                                 : f->kind == LANCET_FIELD_ARGMAX ? "argmax"
-                                                                  : "";
     const lancet_json_kind kind = lancet_json_peek(&r->json);
     const size_t start = r->json.at;
     bool flag = false;
-    char text[16] = "?";
+    char text[64] = "set", shown[48]; /* longer than what is shown, so that a cut shows */
 
     if (kind == LANCET_JSON_BOOLEAN)
         lancet_json_boolean(&r->json, &flag);
@@ -119,11 +135,19 @@ static lancet_status read_refused(lancet_settings_reader *r, const char *section
         lancet_json_skip(&r->json);
     if (r->json.problem)
         return lancet_settings_fail(r);
-    /* null, false, "" and {} say that the setting is at its rest. */
-    if (kind == LANCET_JSON_NULL || (kind == LANCET_JSON_BOOLEAN && !flag) || strcmp(text, harmless) == 0 ||
+    /* null, false, "", {} and some words say that the setting is at its rest. */
+    if (kind == LANCET_JSON_NULL || (kind == LANCET_JSON_BOOLEAN && !flag) ||
         (kind == LANCET_JSON_OBJECT && !memchr(r->json.bytes + start, '"', r->json.at - start)))
         return LANCET_OK;
-    snprintf(tower->refused, sizeof tower->refused, "%s.%s", section, f->key);
+    for (size_t i = 0; i < 2; i++)
+        if (!*text || (f->rest[i] && strcmp(text, f->rest[i]) == 0))
+            return LANCET_OK;
+    if (kind == LANCET_JSON_NUMBER)
+        snprintf(text, sizeof text, "%.*s", (int)(r->json.at - start < 32 ? r->json.at - start : 32),
+                 r->json.bytes + start);
+    if (!tower->refused[0]) /* the first says enough */
+        snprintf(tower->refused, sizeof tower->refused, "%s.%s is %s: %s", section, f->key,
+                 flag ? "true" : lancet_show(shown, sizeof shown, text), f->what);
     return LANCET_OK;
 }
 
@@ -138,7 +162,9 @@ lancet_status lancet_settings_field(lancet_settings_reader *r, const char *secti
     case LANCET_FIELD_NUMBER:
         return lancet_settings_number(r, section, f->key, (double *)(void *)place);
     case LANCET_FIELD_TEXT:
-        return lancet_settings_text(r, section, f->key, place, sizeof tower->activation);
+        return lancet_settings_text(r, section, f->key, place, f->size);
+    case LANCET_FIELD_ID:
+        return read_id(r, section, f->key, (size_t *)(void *)place);
     case LANCET_FIELD_NORM_KWARGS:
         return read_norm(r, section, (double *)(void *)place);
     default:
@@ -156,8 +182,7 @@ const lancet_field *lancet_settings_find(const lancet_field *fields, const char 
 
 /* A key that is there twice is refused: which one counts would depend on who reads. */
 lancet_status lancet_settings_tower(lancet_settings_reader *r, const char *section,
-                                    const lancet_field *fields, const lancet_field *pool,
-                                    lancet_tower_settings *tower)
+                                    const lancet_field *fields, lancet_tower_settings *tower)
 {
     uint64_t seen = 0;
     bool first = true;
@@ -175,20 +200,17 @@ lancet_status lancet_settings_tower(lancet_settings_reader *r, const char *secti
         const lancet_field *f = lancet_settings_find(fields, key);
         lancet_status status = LANCET_OK;
 
-        if (!f && pool && strcmp(key, pool->key) == 0)
-            f = pool;
-        if (f && f != pool) {
+        if (f) {
             const uint64_t bit = UINT64_C(1) << (f - fields);
 
             if (seen & bit)
                 return lancet_fail(r->error, LANCET_ERROR_INPUT, "%s: %s.%s is there twice", r->path, section,
                                    key);
             seen |= bit;
-        }
-        if (f)
             status = lancet_settings_field(r, section, f, tower);
-        else
+        } else {
             lancet_json_skip(&r->json);
+        }
         if (status != LANCET_OK)
             return status;
     }

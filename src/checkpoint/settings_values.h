@@ -9,17 +9,28 @@ typedef enum lancet_field_kind {
     LANCET_FIELD_SIZE,
     LANCET_FIELD_NUMBER,
     LANCET_FIELD_TEXT,
-    LANCET_FIELD_NOT_SET,    /* what, if set, makes an architecture that is not run */
-    LANCET_FIELD_ARGMAX,     /* where a text is read: "argmax" is the one that is run */
-    LANCET_FIELD_TOK,        /* where a picture is read: "tok" */
-    LANCET_FIELD_NORM_KWARGS /* an object with eps */
+    LANCET_FIELD_ID,          /* of a token, kept as one more: 0 says nothing */
+    LANCET_FIELD_NORM_KWARGS, /* an object with eps */
+    LANCET_FIELD_REFUSED      /* what, unless it is at its rest, makes an architecture that is not run */
 } lancet_field_kind;
 
 typedef struct lancet_field {
     const char *key;
     lancet_field_kind kind;
-    size_t offset;
+    size_t offset, size; /* of the member that the value goes to */
+    const char *rest[2]; /* REFUSED: texts that change nothing, as null, false, "" and {} do */
+    const char *what;    /* ... and what the tower is otherwise */
 } lancet_field;
+
+#define LANCET_FIELD(name, type, member)                                                                     \
+    {                                                                                                        \
+        .key = (name), .kind = LANCET_FIELD_##type, .offset = offsetof(lancet_tower_settings, member),       \
+        .size = sizeof((lancet_tower_settings *)0)->member                                                   \
+    }
+#define LANCET_FIELDS_END                                                                                    \
+    {                                                                                                        \
+        .key = NULL                                                                                          \
+    }
 
 /** A walk through one text. */
 typedef struct lancet_settings_reader {
@@ -62,10 +73,8 @@ const lancet_field *lancet_settings_find(const lancet_field *fields, const char 
 lancet_status lancet_settings_field(lancet_settings_reader *r, const char *section, const lancet_field *f,
                                     lancet_tower_settings *tower);
 
-/** An object with the settings of a tower. pool (may be NULL): the field that means something else in each
- * tower. */
+/** An object with the settings of a tower; of at most 64 fields. */
 lancet_status lancet_settings_tower(lancet_settings_reader *r, const char *section,
-                                    const lancet_field *fields, const lancet_field *pool,
-                                    lancet_tower_settings *tower);
+                                    const lancet_field *fields, lancet_tower_settings *tower);
 
 #endif

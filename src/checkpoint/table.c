@@ -107,16 +107,33 @@ void lancet_table_sort(lancet_table *table)
         qsort(table->entries, table->count, sizeof *table->entries, compare_bytes);
 }
 
-/* Training wrappers put their own name before every tensor's. */
-static void strip_wrapper(lancet_table *table, const char *wrapper)
+/* Training wrappers put their own name before every tensor's; true if this one did. */
+static bool strip_wrapper(lancet_table *table, const char *wrapper)
 {
     const size_t length = strlen(wrapper);
 
     for (size_t i = 0; i < table->count; i++)
         if (strncmp(table->entries[i].tensor.name, wrapper, length) != 0)
-            return;
+            return false;
     for (size_t i = 0; i < table->count; i++)
         table->entries[i].tensor.name += length;
+    return table->count > 0;
+}
+
+/* They come one inside another, in any order; each once at most. */
+static void strip_wrappers(lancet_table *table)
+{
+    const char *wrappers[] = {"state_dict.", "module.", "_orig_mod.", "model."};
+    bool again = true;
+
+    while (again) {
+        again = false;
+        for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
+            if (wrappers[i] && strip_wrapper(table, wrappers[i])) {
+                wrappers[i] = NULL;
+                again = true;
+            }
+    }
 }
 
 /* Sorted names rather than a hash: a file's author can make names collide, but cannot make a sort slow. */
@@ -124,8 +141,7 @@ lancet_status lancet_table_finish(lancet_table *table, const char *path, lancet_
 {
     char shown[96];
 
-    strip_wrapper(table, "state_dict.");
-    strip_wrapper(table, "module.");
+    strip_wrappers(table);
     if (table->count)
         qsort(table->entries, table->count, sizeof *table->entries, compare_places);
     if (table->pair_count)

@@ -16,6 +16,7 @@ import shutil
 import struct
 
 import must_fail_gguf
+import must_fail_open_clip
 import must_fail_pytorch
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "must_fail")
@@ -261,12 +262,18 @@ def models():
     text = text_tower(openai())
     fail("no_tensors", INPUT, "found no tensors at all", pack("{}", 0))
     fail("other_model", INPUT, "found 1 others, such as bert.pooler.weight", {"bert.pooler.weight": ("F16", [2])})
-    for name in ("visual.proj", "visual.class_embedding", "visual.positional_embedding", "visual.ln_post.bias",
+    for name in ("visual.class_embedding", "visual.positional_embedding", "visual.ln_post.bias",
                  "visual.ln_pre.bias", "visual.transformer.resblocks.0.attn.in_proj_bias",
                  "visual.transformer.resblocks.0.mlp.c_fc.weight"):
         fail("without_" + name.replace(".", "_"), INPUT, f"tensor {name}: expected [", without(small, name))
-    fail("without_text_projection", INPUT, "tensor text_projection: expected [width,embedding], but it is missing",
+    fail("without_visual_proj", UNSUPPORTED, "found a picture tower without its projection (no visual.proj)",
+         without(small, "visual.proj"))
+    fail("without_text_projection", UNSUPPORTED, "found a text tower without its projection (no text_projection)",
          without(text, "text_projection"))
+    fail("stable_diffusion", UNSUPPORTED, "no text_projection.weight), as in Stable Diffusion",
+         without(text_tower(hugging_face()), "text_projection.weight"))
+    fail("hugging_face_vision_alone", UNSUPPORTED, "without its projection (no visual_projection.weight)",
+         without(vision(hugging_face()), "visual_projection.weight"))
     fail("without_ln_final_weight", INPUT, "tensor ln_final.weight: expected [4], but it is missing",
          without(text, "ln_final.weight"))
     fail("without_block", INPUT, "tensor visual.transformer.resblocks.1.ln_1.weight: expected [4], but it is missing",
@@ -312,11 +319,9 @@ def models():
          {**custom_text(openai()), "text.text_projection.bias": ("F16", [3])})
     fail("hugging_face_text", UNSUPPORTED, "a text tower from Hugging Face's library (text.proj.weight)",
          {"text.transformer.embeddings.word_embeddings.weight": ("F16", [3, 4]), "text.proj.weight": ("F16", [2, 4])})
-    fail("stranger_text", UNSUPPORTED, "tensor positional_embedding_res: not part of any tower",
-         {**text, "positional_embedding_res": ("F16", [2, 4])})
-    fail("siglip", UNSUPPORTED, "found a SigLIP model (logit_bias)", {**small, "logit_bias": ("F16", [])})
-    fail("coca", UNSUPPORTED, "found a CoCa model", {**small, "text_decoder.x": ("F16", [1])})
-    fail("timm", UNSUPPORTED, "from timm", {"visual.trunk.patch_embed.proj.weight": ("F16", [1])})
+    fail("stranger_text", UNSUPPORTED, "tensor ln_final.gamma: not part of any tower",
+         {**text, "ln_final.gamma": ("F16", [4])})
+    must_fail_open_clip.variants(fail, small, text, custom_text(text))
     fail("layer_scale", UNSUPPORTED, "LayerScale",
          {**small, "visual.transformer.resblocks.0.ls_1.gamma": ("F16", [4])})
     fail("no_class_token", UNSUPPORTED, "without class token",
@@ -376,8 +381,6 @@ def configurations():
     small = vision(openai())
     case("open_clip_width", INPUT, "vision_cfg.width: expected 4 as in the tensors, found 768", small,
          open_clip={"model_cfg": {"embed_dim": 2, "vision_cfg": {"width": 768}}})
-    case("open_clip_pool", UNSUPPORTED, "vision_cfg.global_average_pool is not supported", small,
-         open_clip={"model_cfg": {"vision_cfg": {"global_average_pool": True}}})
     case("open_clip_quick", INPUT, "model_cfg.quick_gelu: expected true or false, found a string", small,
          open_clip={"model_cfg": {"quick_gelu": "yes", "vision_cfg": {}}})
     case("open_clip_std", INPUT, "std: expected three numbers above 0, found -1", small,
@@ -452,6 +455,7 @@ def main():
     models()
     configurations()
     converted()
+    must_fail_open_clip.settings(case, vision(openai()), text_tower(openai()), text_tower(hugging_face()))
     must_fail_gguf.add(case, INPUT, UNSUPPORTED)
     must_fail_pytorch.add(case)
     with open(os.path.join(HERE, "table.tsv"), "w", encoding="utf-8") as out:

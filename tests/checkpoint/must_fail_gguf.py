@@ -253,7 +253,7 @@ def add(case, INPUT, UNSUPPORTED):
          model(v__class_embd=([4], TENSOR_F64)))
     fail("type_integer", INPUT, "tensor v.class_embd: expected F32, F16 or BF16, found I32",
          model(v__class_embd=([4], TENSOR_I32)))
-    fail("without_projection", INPUT, "tensor visual_projection.weight: expected [embedding,width], but it is missing",
+    fail("without_projection", UNSUPPORTED, "found a picture tower without its projection (no visual_projection.weight)",
          model(visual_projection__weight=None))
     fail("without_q", INPUT, "tensor v.blk.0.attn_q.bias: expected [4], but it is missing",
          model(v__blk__0__attn_q__bias=None))
