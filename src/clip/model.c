@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SPARE_TOKENS_MAX 1024
+
 /* "F16 x 101, F32 x 52" */
 static char *describe_types(const lancet_checkpoint *checkpoint, uint64_t *parameters)
 {
@@ -263,5 +265,20 @@ lancet_status lancet_model_need_text(const lancet_model *model, lancet_error *er
                            "%s: expected at most %zu tokens (the model's embedding), found %zu",
                            lancet_vocabulary_path(model->vocabulary), model->text.vocabulary,
                            lancet_vocabulary_size(model->vocabulary));
+    /* Some models have rows to spare, or a few tokens more; none has another tokenizer's thousands. */
+    if (model->text.vocabulary - lancet_vocabulary_size(model->vocabulary) > SPARE_TOKENS_MAX)
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: its embedding is of %zu tokens, of which %s has %zu: the model's words are "
+                           "another tokenizer's, which is not supported",
+                           model->description.path, model->text.vocabulary,
+                           lancet_vocabulary_path(model->vocabulary),
+                           lancet_vocabulary_size(model->vocabulary));
+    if (model->configuration.end_token &&
+        model->configuration.end_token != (size_t)lancet_vocabulary_end(model->vocabulary) + 1)
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: config.json beside it: text_config.eos_token_id: expected %d, the end token "
+                           "of %s, found %zu: another end token is not supported",
+                           model->description.path, (int)lancet_vocabulary_end(model->vocabulary),
+                           lancet_vocabulary_path(model->vocabulary), model->configuration.end_token - 1);
     return LANCET_OK;
 }

@@ -273,6 +273,80 @@ static void test_wrong_calls_are_named(void **state)
     assert_null(lancet_labels_features(NULL));
 }
 
+/* A text is read at the end token. Hugging Face's files may name another than the vocabulary has; 2 is what
+ * they said for years and means the highest id of a text. */
+static void test_the_end_token_has_to_be_the_vocabularys(void **state)
+{
+    static const char *const files[] = {"model.safetensors", "vocab.json", "merges.txt"};
+    const struct {
+        const char *id;
+        lancet_status status;
+    } cases[] = {{"2", LANCET_OK},
+                 {"1513", LANCET_OK},
+                 {"null", LANCET_OK},
+                 {"1512", LANCET_ERROR_UNSUPPORTED},
+                 {"0", LANCET_ERROR_UNSUPPORTED},
+                 {"49407", LANCET_ERROR_UNSUPPORTED}};
+    const char *from = TESTS_FOLDER "/golden/tiny_hf";
+    char *config = file_read(path_of(from, "config.json"), NULL);
+    char *place = strstr(config, "\"eos_token_id\": 2");
+    char *copy = folder_make();
+
+    (void)state;
+    assert_non_null(place);
+    for (size_t i = 0; i < 3; i++) {
+        size_t length;
+        char *bytes = file_read(path_of(from, files[i]), &length);
+
+        assert_non_null(bytes);
+        file_write(path_of(copy, files[i]), bytes, length);
+        free(bytes);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lancet_model *other = NULL;
+        lancet_session *others = NULL;
+        lancet_error error = {0};
+        float feature[64];
+        char changed[4096];
+
+        snprintf(changed, sizeof changed, "%.*s\"eos_token_id\": %s%s", (int)(place - config), config,
+                 cases[i].id, place + strlen("\"eos_token_id\": 2"));
+        file_write_text(path_of(copy, "config.json"), changed);
+        assert_int_equal(lancet_model_open(&other, path_of(copy, "model.safetensors"), NULL, &error),
+                         LANCET_OK);
+        assert_int_equal(lancet_session_open(&others, other, NULL, &error), LANCET_OK);
+        assert_int_equal(lancet_text_encode(feature, others, words, 1, &error), cases[i].status);
+        if (cases[i].status != LANCET_OK)
+            assert_non_null(
+                strstr(error.message, "text_config.eos_token_id: expected 1513, the end token of"));
+        lancet_session_close(&others);
+        lancet_model_close(&other);
+    }
+    free(config);
+    folder_remove(copy);
+}
+
+/* 49,408 rows of which a vocabulary fills 1,514: the numbers would be of other words. */
+static void test_another_tokenizers_embedding(void **state)
+{
+    const lancet_model_options options = {.vocabulary = TESTS_FOLDER "/golden/tiny"};
+    lancet_model *other = NULL;
+    lancet_session *others = NULL;
+    lancet_error error = {0};
+    float feature[80];
+
+    (void)state;
+    assert_int_equal(lancet_model_open(&other,
+                                       path_of(golden_needed("open_clip_a"), "open_clip_model.safetensors"),
+                                       &options, &error),
+                     LANCET_OK);
+    assert_int_equal(lancet_session_open(&others, other, NULL, &error), LANCET_OK);
+    assert_int_equal(lancet_text_encode(feature, others, words, 1, &error), LANCET_ERROR_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "its embedding is of 49408 tokens, of which"));
+    lancet_session_close(&others);
+    lancet_model_close(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +358,8 @@ int main(void)
         cmocka_unit_test(test_saved_and_opened),
         cmocka_unit_test(test_what_is_no_bank_is_refused),
         cmocka_unit_test(test_wrong_calls_are_named),
+        cmocka_unit_test(test_the_end_token_has_to_be_the_vocabularys),
+        cmocka_unit_test(test_another_tokenizers_embedding),
     };
 
     return cmocka_run_group_tests(tests, open_all, close_all);
