@@ -25,7 +25,7 @@ const option common_options[2] = {
      .help = "no notes, no progress bar, no list of files; errors only"},
 };
 
-const option model_options[4] = {
+const option model_options[5] = {
     {.name = "model",
      .letter = 'm',
      .kind = OPTION_TEXT,
@@ -52,7 +52,15 @@ const option model_options[4] = {
      .kind = OPTION_INTEGER,
      .offset = offsetof(model_settings, head_width),
      .argument = "N",
-     .help = "channels of an attention head; default: by the configuration beside the model, else 64",
+     .help = "channels of an attention head; default: by the configuration beside the model, else as in "
+             "published models of that width",
+     .low = 1,
+     .high = 4096},
+    {.name = "text-head-width",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(model_settings, text_head_width),
+     .argument = "N",
+     .help = "the same for the text tower alone; default: as --head-width",
      .low = 1,
      .high = 4096},
 };

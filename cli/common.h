@@ -17,7 +17,7 @@ typedef struct model_settings {
     const char *path; /* NULL: chosen by model_choose */
     const char *vocabulary;
     int activation; /* a lancet_activation */
-    int head_width;
+    int head_width, text_head_width;
 } model_settings;
 
 typedef struct picture_settings {
@@ -28,7 +28,7 @@ typedef struct picture_settings {
 } picture_settings;
 
 extern const option common_options[2];
-extern const option model_options[4];
+extern const option model_options[5];
 extern const option picture_options[7];
 
 /* Rows of a command's table of groups, for a settings struct with members of these names. */
@@ -38,7 +38,7 @@ extern const option picture_options[7];
     }
 #define MODEL_GROUP(settings)                                                                                \
     {                                                                                                        \
-        "Model", model_options, 4, offsetof(settings, model)                                                 \
+        "Model", model_options, 5, offsetof(settings, model)                                                 \
     }
 #define PICTURE_GROUP(settings)                                                                              \
     {                                                                                                        \

@@ -124,6 +124,7 @@ int model_begin(lancet_model **model, lancet_session **session, const model_sett
         .towers = towers,
         .vocabulary = settings->vocabulary,
         .head_width = settings->head_width,
+        .text_head_width = settings->text_head_width,
     };
     const lancet_session_options session_options = {.threads = common->threads};
     const char *origin = NULL;

@@ -32,7 +32,7 @@ static const option verify_options[] = {
 /* clang-format off */
 static const option_group verify_groups[] = {
     {"Options", verify_options, sizeof verify_options / sizeof *verify_options, 0},
-    {"Model", model_options + 1, 3, offsetof(verify_settings, model)}, /* its first is the -m above */
+    {"Model", model_options + 1, 4, offsetof(verify_settings, model)}, /* its first is the -m above */
     COMMON_GROUP(verify_settings),
 };
 /* clang-format on */
@@ -107,10 +107,12 @@ static int open_model(verify_replay *replay, lancet_model **model, verify_settin
         settings->model.activation = set->activation;
     status = model_begin(model, &replay->session, &settings->model, &settings->common, LANCET_TOWERS_BOTH);
     about = lancet_model_describe(*model);
-    /* The option holds for both towers, a configuration beside the model for each: it is tried first. */
+    /* What the model itself, or a configuration beside it, says is tried first: a set may name one width and
+     * mean the picture tower's. */
     if (status == EXIT_DONE && set->head_width && !settings->model.head_width && about->vision_heads &&
         about->vision_width / about->vision_heads != set->head_width) {
         settings->model.head_width = set->head_width;
+        settings->model.text_head_width = set->text_head_width;
         status = reopen_model(replay, model, settings);
     }
     if (status == EXIT_DONE && !lancet_model_vocabulary(*model) &&
@@ -269,7 +271,8 @@ const command verify_command = {
         "  park/224/points      in the manifest, \"points\": for each text\n"
         "                       [[[x, y], ...], [1, ..., 0, ...]], of similarity\n"
         "Others are listed as not replayed, and files that are not there as absent. Optional in \"model\": "
-        "\"activation\" (\"gelu\" or \"quickgelu\"), \"head_width\", \"mean\", \"std\". Pictures are taken "
+        "\"activation\" (\"gelu\" or \"quickgelu\"), \"head_width\", \"text_head_width\", \"mean\", \"std\". "
+        "Pictures are taken "
         "as they are "
         "stored, whatever EXIF says, as Pillow does. Side 224 is part of the name; other sides than the "
         "model's own "

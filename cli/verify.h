@@ -56,7 +56,7 @@ typedef struct verify_set {
     size_t array_count;
     /* How the arrays were made, where the folder says so. */
     lancet_activation activation;
-    int head_width;
+    int head_width, text_head_width;
     option_triple mean, deviation;
 } verify_set;
 

@@ -63,11 +63,22 @@ static int read_triple(const verify_source *s, option_triple *triple, const json
     return EXIT_DONE;
 }
 
+static int read_head_width(const verify_source *s, int *width, const json_t *object, const char *key)
+{
+    const json_t *number = json_object_get(object, key);
+
+    if (!number)
+        return EXIT_DONE;
+    if (!json_is_integer(number) || json_integer_value(number) < 1 || json_integer_value(number) > 4096)
+        return verify_list_malformed(s, key, "a whole number from 1 to 4096");
+    *width = (int)json_integer_value(number);
+    return EXIT_DONE;
+}
+
 /* What the folder says about how its arrays were made, and no tensor reveals. */
 static int read_making(const verify_source *s, const json_t *object)
 {
-    const json_t *activation = json_object_get(object, "activation"),
-                 *head = json_object_get(object, "head_width");
+    const json_t *activation = json_object_get(object, "activation");
     const char *name = json_string_value(activation);
     int status;
 
@@ -76,12 +87,11 @@ static int read_making(const verify_source *s, const json_t *object)
             return verify_list_malformed(s, "activation", "\"gelu\" or \"quickgelu\"");
         s->set->activation = *name == 'g' ? LANCET_ACTIVATION_GELU : LANCET_ACTIVATION_QUICK_GELU;
     }
-    if (head) {
-        if (!json_is_integer(head) || json_integer_value(head) < 1 || json_integer_value(head) > 4096)
-            return verify_list_malformed(s, "head_width", "a whole number from 1 to 4096");
-        s->set->head_width = (int)json_integer_value(head);
-    }
-    status = read_triple(s, &s->set->mean, json_object_get(object, "mean"), "mean");
+    status = read_head_width(s, &s->set->head_width, object, "head_width");
+    if (status == EXIT_DONE)
+        status = read_head_width(s, &s->set->text_head_width, object, "text_head_width");
+    if (status == EXIT_DONE)
+        status = read_triple(s, &s->set->mean, json_object_get(object, "mean"), "mean");
     if (status == EXIT_DONE)
         status = read_triple(s, &s->set->deviation, json_object_get(object, "std"), "std");
     return status;
