@@ -41,8 +41,13 @@ lancet_feature_options verify_options_of(const verify_replay *r, lancet_path pat
 {
     const picture_settings settings = {
         .path = path, .side = r->side, .mean = r->set->mean, .deviation = r->set->deviation};
+    lancet_feature_options options = feature_options(&settings, r->model);
 
-    return feature_options(&settings, r->model);
+    /* Arrays come from the published code, whose class token is not CLIP's where there is an attention pool. */
+    if (path == LANCET_PATH_SURGERY &&
+        strcmp(lancet_model_describe(r->model)->family, "ModifiedResNet") == 0)
+        options.pool_class = LANCET_POOL_CLASS_VV;
+    return options;
 }
 
 /* Makes the array's picture and side the ones at hand. */

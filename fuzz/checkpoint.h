@@ -2,6 +2,7 @@
 #ifndef FUZZ_CHECKPOINT_H
 #define FUZZ_CHECKPOINT_H
 
+#include "checkpoint/clip_resnet.h"
 #include "checkpoint/clip_weights.h"
 
 #include <stdlib.h>
@@ -31,13 +32,21 @@ static inline void read_model(const lancet_checkpoint *checkpoint, const lancet_
 {
     lancet_clip_configuration configuration;
     lancet_vision_weights vision;
+    lancet_resnet_weights resnet;
     lancet_text_weights text;
     lancet_error error;
 
     if (lancet_clip_configuration_read(&configuration, checkpoint, options, &error) != LANCET_OK)
         return;
-    if (configuration.has_vision &&
-        lancet_vision_weights_read(&vision, checkpoint, &configuration, &error) == LANCET_OK) {
+    if (configuration.family == LANCET_FAMILY_RESNET) {
+        if (lancet_resnet_weights_read(&resnet, checkpoint, &configuration, &error) == LANCET_OK) {
+            touch(&resnet.stem[2].weight);
+            touch(&resnet.blocks[resnet.block_count - 1].expand.norm.variance);
+            touch(&resnet.out_weight);
+            lancet_resnet_weights_close(&resnet);
+        }
+    } else if (configuration.has_vision &&
+               lancet_vision_weights_read(&vision, checkpoint, &configuration, &error) == LANCET_OK) {
         touch(&vision.patch_weight);
         touch_blocks(vision.blocks, vision.block_count);
         lancet_vision_weights_close(&vision);

@@ -21,9 +21,28 @@ typedef struct lancet_features lancet_features;
 typedef enum lancet_path {
     LANCET_PATH_SURGERY =
         0, /**< architecture surgery (the paper's section 3.2, Eq. 6-7): patches from the second path
-                of v-v attention without feed-forward networks, class token from the original path */
-    LANCET_PATH_PLAIN /**< CLIP as trained; its final projection applied to every token */
+                of v-v attention without feed-forward networks, class token from the original path. In a
+                ModifiedResNet it is the attention pool that is operated on: patches by v-v attention (see
+                lancet_pool_attention), class token as lancet_pool_class says. */
+    LANCET_PATH_PLAIN /**< CLIP as trained; its final projection applied to every token. In a ModifiedResNet
+                           every token asks in the attention pool, where CLIP lets the class token alone. */
 } lancet_path;
+
+/** How patches attend in a ModifiedResNet's attention pool on the surgery path, in each head; s is 1 /
+ * sqrt(head width). There is no residual to add to (the pool's result has another width). */
+typedef enum lancet_pool_attention {
+    LANCET_POOL_VV = 0,  /**< softmax(s v v^T) v (Eq. 3): what the published code computes */
+    LANCET_POOL_VV_NORM8 /**< softmax(8 s u u^T) v with u = v / (|v| + 1e-6): what the published code has for
+                              ResNets, and never gets to; its comments say that it performs better */
+} lancet_pool_attention;
+
+/** How the class token attends in a ModifiedResNet's attention pool on the surgery path. */
+typedef enum lancet_pool_class {
+    LANCET_POOL_CLASS_QK = 0, /**< softmax(s q_0 k^T) v: CLIP's own picture feature, as on the plain path
+                                   (Eq. 7) */
+    LANCET_POOL_CLASS_VV      /**< softmax(s v_0 v^T) v: what the published code computes, which is not CLIP's
+                                   picture feature */
+} lancet_pool_class;
 
 /** All zero is the default. */
 typedef struct lancet_feature_options {
@@ -36,11 +55,16 @@ typedef struct lancet_feature_options {
     int short_side;   /**< or: the shorter side to this and the other by the picture's aspect ratio, each then
                            rounded to the nearest whole number of patches, at least one. Giving more than one
                            of side, width and height, and short_side is an ARGUMENT error. */
-    int surgery_last; /**< how many of the last blocks get the second path; default (0): 6, or all if fewer */
+    int surgery_last; /**< how many of the last blocks get the second path; default (0): 6, or all if fewer.
+                           A vision transformer's alone, as is surgery_start: a ModifiedResNet's blocks have
+                         no attention, and giving either is an ARGUMENT error. */
     int surgery_start;  /**< or: the first block, 1-based, that gets it (the paper's d); default (0): by
                              surgery_last. Giving both is an ARGUMENT error. */
     float mean[3];      /**< subtracted from R, G, B in 0..1; used if `deviation` is not all zero */
     float deviation[3]; /**< then divided by; default (all zero): the model's own mean and deviation */
+    lancet_pool_attention pool_attention; /**< default: VV; another is an ARGUMENT error where there is no
+                                               surgery on an attention pool */
+    lancet_pool_class pool_class;         /**< default: QK; the same */
 } lancet_feature_options;
 
 /** The largest input side, and the most patches of one input: beyond them the attention alone would take
@@ -79,7 +103,10 @@ LANCET_API size_t lancet_features_input_height(const lancet_features *features);
 LANCET_API int
 lancet_features_side(const lancet_features *features); /**< of a square input, in pixels; else 0 */
 LANCET_API int
-lancet_features_surgery_start(const lancet_features *features); /**< 1-based; 0 on the plain path */
+lancet_features_surgery_start(const lancet_features *features); /**< 1-based; 0 on the plain path, and of a
+                                                                     ModifiedResNet */
+LANCET_API lancet_pool_attention lancet_features_pool_attention(const lancet_features *features);
+LANCET_API lancet_pool_class lancet_features_pool_class(const lancet_features *features);
 LANCET_API size_t lancet_features_picture_width(const lancet_features *features);
 LANCET_API size_t lancet_features_picture_height(const lancet_features *features);
 LANCET_API const char *lancet_features_model_hash(const lancet_features *features);
@@ -101,7 +128,14 @@ LANCET_API lancet_status lancet_pixels_prepare(float *pixels, const lancet_model
  * `visit` is called with block = 1, 2, ... as in the paper: `original` [tokens, D] (class token first) is
  * the residual stream after that block; `surgery` is the same of the second path, NULL before it starts (and
  * always, on the plain path). Its class-token row is the sum that the paper's code also makes and then
- * replaces. Both live only during the call. Whatever `visit` returns other than 0 stops the walk; *stopped
+ * replaces. Both live only during the call.
+ *
+ * A ModifiedResNet's blocks are its bottlenecks, those of all four stages counted in one row. Its tokens
+ * there are the pixels of what the block hands on, row after row, without a class token, which only the
+ * attention pool makes; their number falls from stage to stage and `width`, their channels, rises. `surgery`
+ * is always NULL: the surgery is in the pool. The last block shows what the pool takes in.
+ *
+ * Whatever `visit` returns other than 0 stops the walk; *stopped
  * (may be NULL) gets that number, and the call still succeeds. Errors: as lancet_features_encode. */
 LANCET_API lancet_status lancet_tokens_walk(lancet_session *session, const lancet_picture *picture,
                                             const lancet_feature_options *options,

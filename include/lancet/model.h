@@ -46,6 +46,8 @@ typedef struct lancet_model_options {
 
 /** Opens the model in `path`.
  *
+ * Runs CLIP's vision transformers and ModifiedResNets, with its text transformer.
+ *
  * Reads: safetensors (F32, F16, BF16 tensors, also mixed) with OpenAI's, open_clip's or Hugging Face's
  * tensor names; for the latter, `config.json` beside the weights gives activation, heads and epsilon. The
  * architecture is read off the tensors' shapes. The file is mapped, not read: the weights of the matrix
@@ -81,14 +83,14 @@ typedef struct lancet_model_description {
     const char *path;
     const char *container; /**< "safetensors" */
     const char *naming;    /**< whose tensor names: "OpenAI", "Hugging Face" */
-    const char *family;    /**< "ViT" */
+    const char *family;    /**< "ViT", or "ModifiedResNet" as CLIP's authors call theirs */
     int embedding_width;   /**< C: channels of the space that pictures and words share */
     int image_side;        /**< pixels; the input side the model was trained at */
-    int patch_side;        /**< pixels */
+    int patch_side;        /**< pixels; a ModifiedResNet has no patches: 32, how often it takes a position */
     int grid_side;         /**< patches along a side: image_side / patch_side */
-    int vision_width;      /**< D */
-    int vision_blocks;
-    int vision_heads;
+    int vision_width;      /**< D: channels of a token before its projection into C */
+    int vision_blocks;     /**< a ModifiedResNet's bottlenecks, of all its stages together */
+    int vision_heads;      /**< a ModifiedResNet's are those of its attention pool */
     int text_width;
     int text_blocks;
     int text_heads;

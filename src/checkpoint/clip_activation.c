@@ -147,13 +147,18 @@ static const char *find_published(const lancet_settling *s, lancet_activation *a
 static void assume_activation(const lancet_settling *s)
 {
     lancet_clip_configuration *c = s->configuration;
-    const lancet_tower_names names = lancet_tower_names_of(c, c->has_vision);
+    const bool resnet = c->has_vision && c->family == LANCET_FAMILY_RESNET;
+    const lancet_tower_names names = lancet_tower_names_of(c, c->has_vision && !resnet);
     lancet_activation named;
     const char *word = find_published(s, &named);
     char *origin = c->activation_origin, note[160];
     const size_t size = sizeof c->activation_origin;
 
     c->activation = LANCET_ACTIVATION_QUICK_GELU;
+    if (resnet && !c->has_text) {
+        snprintf(origin, size, "not used: a ResNet has ReLU only");
+        return;
+    }
     snprintf(note, sizeof note, "The activation was assumed to be QuickGELU, as in OpenAI's models.");
     if (lancet_checkpoint_is_torchscript(s->checkpoint)) {
         snprintf(origin, size, "assumed: a TorchScript archive, as OpenAI ships");

@@ -2,6 +2,7 @@
 #include "checkpoint/clip_configuration.h"
 
 #include "checkpoint/clip_recognise.h"
+#include "checkpoint/clip_resnet.h"
 #include "checkpoint/clip_roles.h"
 #include "checkpoint/clip_settle.h"
 #include "checkpoint/show.h"
@@ -114,14 +115,13 @@ static lancet_status read_embedding(lancet_clip_configuration *c, const lancet_c
     return check_limit(checkpoint, "embedding width", embedding, WIDTH_MAX, error);
 }
 
-/* Everything about the picture tower that its shapes tell, in the order in which one needs the other. */
-static lancet_status read_vision(lancet_clip_configuration *c, const lancet_checkpoint *checkpoint,
-                                 lancet_error *error)
+/* Everything about a vision transformer that its shapes tell, in the order in which one needs the other. */
+static lancet_status read_vit(lancet_clip_configuration *c, const lancet_checkpoint *checkpoint,
+                              const lancet_tower_names *names, lancet_error *error)
 {
     const lancet_role *roles = lancet_vision_roles;
-    const lancet_tower_names names = lancet_tower_names_of(c, true);
     lancet_tensor patch, positions;
-    lancet_status status = find_role(&patch, checkpoint, &roles[LANCET_ROLE_PATCH], &names, error);
+    lancet_status status = find_role(&patch, checkpoint, &roles[LANCET_ROLE_PATCH], names, error);
     char expected[64];
 
     if (status == LANCET_OK && (patch.shape[1] != 3 || patch.shape[2] != patch.shape[3])) {
@@ -129,9 +129,9 @@ static lancet_status read_vision(lancet_clip_configuration *c, const lancet_chec
         return lancet_role_fail_shape(checkpoint, &patch, expected, error);
     }
     if (status == LANCET_OK)
-        status = find_role(&positions, checkpoint, &roles[LANCET_ROLE_VISION_POSITIONS], &names, error);
+        status = find_role(&positions, checkpoint, &roles[LANCET_ROLE_VISION_POSITIONS], names, error);
     if (status == LANCET_OK)
-        status = check_variant(checkpoint, &names, positions.shape[0], error);
+        status = check_variant(checkpoint, names, positions.shape[0], error);
     if (status != LANCET_OK)
         return status;
     c->vision_width = patch.shape[0];
@@ -142,7 +142,20 @@ static lancet_status read_vision(lancet_clip_configuration *c, const lancet_chec
         snprintf(expected, sizeof expected, "[1 + a square,%zu]", c->vision_width);
         return lancet_role_fail_shape(checkpoint, &positions, expected, error);
     }
-    status = check_limit(checkpoint, "picture width", c->vision_width, WIDTH_MAX, error);
+    return LANCET_OK;
+}
+
+static lancet_status read_vision(lancet_clip_configuration *c, const lancet_checkpoint *checkpoint,
+                                 lancet_error *error)
+{
+    static const lancet_role pool = {.openai = "visual.attnpool.c_proj.weight", .shape = "CD"};
+    const bool resnet = c->family == LANCET_FAMILY_RESNET;
+    const lancet_tower_names names = lancet_tower_names_of(c, true);
+    lancet_status status =
+        resnet ? lancet_clip_resnet_read(c, checkpoint, error) : read_vit(c, checkpoint, &names, error);
+
+    if (status == LANCET_OK)
+        status = check_limit(checkpoint, "picture width", c->vision_width, WIDTH_MAX, error);
     if (status == LANCET_OK)
         status = check_limit(checkpoint, "patch side", c->patch_side, SIDE_MAX, error);
     if (status == LANCET_OK)
@@ -151,9 +164,10 @@ static lancet_status read_vision(lancet_clip_configuration *c, const lancet_chec
     if (status == LANCET_OK)
         status = check_limit(checkpoint, "picture side", c->image_side, SIDE_MAX, error);
     if (status == LANCET_OK)
-        status = read_embedding(c, checkpoint, &roles[LANCET_ROLE_VISION_PROJECTION], &names, c->vision_width,
-                                error);
-    if (status == LANCET_OK)
+        status = read_embedding(c, checkpoint,
+                                resnet ? &pool : &lancet_vision_roles[LANCET_ROLE_VISION_PROJECTION], &names,
+                                c->vision_width, error);
+    if (status == LANCET_OK && !resnet)
         status = read_hidden(&c->vision_hidden, checkpoint, &names, c->vision_width, error);
     return status;
 }

@@ -12,15 +12,27 @@ typedef enum lancet_naming {
     LANCET_NAMING_CLIP_CPP
 } lancet_naming;
 
+/** What a picture tower is. */
+typedef enum lancet_family {
+    LANCET_FAMILY_VIT,
+    LANCET_FAMILY_RESNET /* CLIP's ModifiedResNet */
+} lancet_family;
+
+/** Stages ("layer1" to "layer4") of a ResNet; all but the first halve the picture and double the channels. */
+#define LANCET_RESNET_STAGES 4
+
 /** Everything a tower needs to know beside its numbers. Sizes of a tower that the file does not hold (or that
  * the options do not ask for) are 0. */
 typedef struct lancet_clip_configuration {
     lancet_naming naming;
     bool has_vision, has_text;
     bool text_apart;        /* "text." stands before every name of the text tower: CustomTextCLIP */
+    lancet_family family;   /* the picture tower's */
     size_t embedding_width; /* C */
     size_t image_side, patch_side, grid_side;
     size_t vision_width, vision_blocks, vision_heads, vision_hidden;
+    size_t stem_width, stage_blocks[LANCET_RESNET_STAGES]; /* a ResNet's alone: vision_width is 32 stem_width,
+                                                              vision_blocks all blocks, vision_hidden 0 */
     size_t text_width, text_blocks, text_heads, text_hidden;
     size_t context_length, vocabulary_size;
     size_t end_token;             /* id of the token that a text is read at, and 1; 0: nobody says */

@@ -17,7 +17,8 @@ bool lancet_clip_has_defaults(const lancet_tower_settings *tower)
     return tower->present && strncmp(tower->model_type, "clip", 4) == 0;
 }
 
-/* Without a word from anyone: what is published at that width. */
+/* Without a word from anyone: what is published at that width. A ResNet's pool, whatever its width, has 64 as
+ * texts have. */
 static size_t assume_head_width(lancet_clip_configuration *c, size_t width, bool vision)
 {
     char note[160];
@@ -79,7 +80,7 @@ lancet_status lancet_clip_settle_heads(const lancet_settling *s, bool vision)
         head_width = 64; /* the same */
         source = "open_clip_config.json";
     } else {
-        head_width = assume_head_width(c, width, vision);
+        head_width = assume_head_width(c, width, vision && c->family == LANCET_FAMILY_VIT);
     }
     if (heads && width % heads != 0)
         return lancet_fail(s->error, status,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/clip_recognise.h"
 
+#include "checkpoint/clip_resnet.h"
 #include "checkpoint/clip_variants.h"
 #include "checkpoint/show.h"
 
@@ -120,7 +121,10 @@ lancet_status lancet_clip_recognise(lancet_clip_configuration *configuration,
     status = lancet_clip_check_variants(configuration, checkpoint, error);
     if (status == LANCET_OK && configuration->has_text)
         status = find_text_prefix(configuration, checkpoint, error);
-    if (status == LANCET_OK && configuration->has_vision) {
+    /* A ResNet's blocks are counted where its sizes are read. */
+    if (configuration->has_vision && naming == LANCET_NAMING_OPENAI && lancet_clip_is_resnet(checkpoint))
+        configuration->family = LANCET_FAMILY_RESNET;
+    if (status == LANCET_OK && configuration->has_vision && configuration->family == LANCET_FAMILY_VIT) {
         const lancet_tower_names names = lancet_tower_names_of(configuration, true);
 
         status = count_blocks(&configuration->vision_blocks, checkpoint, &names, error);

@@ -152,7 +152,9 @@ static lancet_status check_tower(const lancet_settling *s, const lancet_settings
 {
     const lancet_clip_configuration *c = s->configuration;
     const char *section = vision ? k->vision : k->text;
-    const size_t width = vision ? c->vision_width : c->text_width;
+    const bool resnet = vision && c->family == LANCET_FAMILY_RESNET;
+    /* A ResNet's settings name the width of its stem; it has no blocks with a hidden layer. */
+    const size_t width = resnet ? c->stem_width : vision ? c->vision_width : c->text_width;
     lancet_status status;
 
     if (tower->refused[0])
@@ -161,7 +163,7 @@ static lancet_status check_tower(const lancet_settling *s, const lancet_settings
     status = check_size(s, k->file, section, k->width, tower->width, width);
     if (status == LANCET_OK)
         status = check_size(s, k->file, section, k->embedding, said_embedding(tower), c->embedding_width);
-    if (status == LANCET_OK)
+    if (status == LANCET_OK && !resnet)
         status = check_size(s, k->file, section, k->hidden, said_hidden(tower, width),
                             vision ? c->vision_hidden : c->text_hidden);
     if (status == LANCET_OK)

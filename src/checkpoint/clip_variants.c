@@ -39,7 +39,6 @@ static const giveaway giveaways[] = {
     {O_V, "visual.trunk.blocks.0.attn.q_", "an EVA-CLIP picture tower", NULL},
     {O_V, "visual.trunk.", "a picture tower from timm", NULL},
     {O_V, "visual.blocks.", "an EVA-CLIP picture tower", NULL},
-    {O_V, "visual.layer1.", "a ModifiedResNet picture tower", NULL},
     {O_T, "text.proj.", "a text tower from Hugging Face's library", NULL},
     {O_T, "text.transformer.embeddings.", "a text tower from Hugging Face's library", NULL},
     {O_T, "text.transformer.encoder.", "a text tower from Hugging Face's library", NULL},

@@ -63,7 +63,7 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
     to->path = model->strings[2];
     to->container = lancet_checkpoint_container(model->checkpoint);
     to->naming = lancet_naming_name(from->naming);
-    to->family = "ViT";
+    to->family = from->family == LANCET_FAMILY_RESNET ? "ModifiedResNet" : "ViT";
     to->embedding_width = (int)from->embedding_width;
     to->image_side = (int)from->image_side;
     to->patch_side = (int)from->patch_side;
@@ -251,7 +251,7 @@ static lancet_status no_tower(const lancet_model *model, const char *tower, lanc
 
 lancet_status lancet_model_need_vision(const lancet_model *model, lancet_error *error)
 {
-    return model->vision.block_count ? LANCET_OK : no_tower(model, "vision", LANCET_TOWERS_TEXT, error);
+    return model->vision.width ? LANCET_OK : no_tower(model, "vision", LANCET_TOWERS_TEXT, error);
 }
 
 lancet_status lancet_model_need_text(const lancet_model *model, lancet_error *error)

@@ -12,7 +12,7 @@ struct lancet_model {
     lancet_checkpoint *checkpoint;
     lancet_clip_configuration configuration;
     lancet_towers towers;       /* what was asked for: the configuration knows of nothing else */
-    lancet_vision_tower vision; /* block_count 0: not there, or not asked for */
+    lancet_vision_tower vision; /* width 0: not there, or not asked for */
     lancet_text_tower text;
     lancet_vocabulary *vocabulary; /* NULL: see vocabulary_error */
     lancet_error vocabulary_error; /* why there is no vocabulary */

@@ -77,6 +77,38 @@ def hugging_face():
     return tensors
 
 
+def resnet(width=2, blocks=(1, 1, 2, 1)):
+    """A ModifiedResNet's picture tower, in the order in which it is read; grid 1, embedding 2."""
+    tensors = {}
+
+    def layer(prefix, convolution, norm, out, inside, kernel):
+        tensors[f"{prefix}{convolution}.weight"] = ("F16", [out, inside, kernel, kernel])
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            tensors[f"{prefix}{norm}.{part}"] = ("F32", [out])
+        tensors[f"{prefix}{norm}.num_batches_tracked"] = ("I64", [])
+
+    for i, (out, inside) in enumerate(((width // 2, 3), (width // 2, width // 2), (width, width // 2)), 1):
+        layer("visual.", f"conv{i}", f"bn{i}", out, inside, 3)
+    inside = width
+    for stage, count in enumerate(blocks, 1):
+        planes = width * 2 ** (stage - 1)
+        for i in range(count):
+            prefix = f"visual.layer{stage}.{i}."
+            layer(prefix, "conv1", "bn1", planes, inside, 1)
+            layer(prefix, "conv2", "bn2", planes, planes, 3)
+            layer(prefix, "conv3", "bn3", 4 * planes, planes, 1)
+            if i == 0:
+                layer(prefix, "downsample.0", "downsample.1", 4 * planes, inside, 1)
+            inside = 4 * planes
+    tensors["visual.attnpool.positional_embedding"] = ("F32", [2, 32 * width])
+    for letter in "qkvc":
+        out = 2 if letter == "c" else 32 * width
+        tensors[f"visual.attnpool.{letter}_proj.weight"] = ("F16", [out, 32 * width])
+        tensors[f"visual.attnpool.{letter}_proj.bias"] = ("F16", [out])
+    tensors["logit_scale"] = ("F32", [])
+    return tensors
+
+
 def vision(tensors):
     """The picture tower alone, to keep files small."""
     return {name: value for name, value in tensors.items()
@@ -309,8 +341,6 @@ def models():
     fail("scale_infinite", INPUT, "tensor logit_scale: expected a finite number, found inf",
          pack(infinite[0], struct.pack("<f", float("inf")) + bytes(infinite[1] - 4)))
     case("head_width", UNSUPPORTED, "width 4 is no multiple of the head width 64", small)
-    fail("resnet", UNSUPPORTED, "found a ModifiedResNet picture tower (visual.layer1.0.conv1.weight)",
-         {"visual.layer1.0.conv1.weight": ("F16", [1]), "visual.conv1.weight": ("F16", [1])})
     fail("two_text_towers", INPUT, "expected one text tower, found two",
          {**text, "text.token_embedding.weight": ("F16", [3, 4])})
     fail("two_projections", INPUT, "expected one text projection, found text_projection and text_projection.bias",
@@ -330,6 +360,80 @@ def models():
          without(small, "visual.ln_pre.weight", "visual.ln_pre.bias"))
     fail("stranger", UNSUPPORTED, "tensor visual.transformer.resblocks.0.attn.q_norm.weight: not part of any tower",
          {**small, "visual.transformer.resblocks.0.attn.q_norm.weight": ("F16", [4])})
+
+
+def resnets():
+    whole = resnet()
+    # What the sizes are read off.
+    sizes = ("visual.layer1.0.conv1.weight", "visual.attnpool.positional_embedding", "visual.attnpool.c_proj.weight")
+
+    def fail(name, status, piece, tensors, **beside):
+        case("resnet_" + name, status, piece, tensors, **{"open_clip": HEADS, **beside})
+
+    def up_to(last, replaced=None):
+        """The file ends behind the tensor that is wrong, which keeps it small; replaced: what that one is, None for
+        missing."""
+        names = list(whole)
+        names = [*names[: names.index(last)], *sizes, "visual.layer4.0.conv1.weight", "visual.layer3.1.conv1.weight"]
+        tensors = {name: whole[name] for name in names}
+        if replaced:
+            tensors[last] = replaced
+        else:
+            tensors.pop(last, None)
+        return tensors
+
+    def missing(name, shape, tensor):
+        fail(name, INPUT, f"tensor {tensor}: expected {shape}, but it is missing", up_to(tensor))
+
+    missing("without_norm", "[1]", "visual.bn1.weight")
+    missing("without_variance", "[2]", "visual.layer1.0.bn2.running_var")
+    missing("without_shortcut", "[16,8,1,1]", "visual.layer2.0.downsample.0.weight")
+    fail("without_first", INPUT,
+         "tensor visual.layer1.0.conv1.weight: expected [width,width,1,1], but it is missing",
+         {"visual.layer1.0.bn1.bias": whole["visual.layer1.0.bn1.bias"]})
+    missing("without_stage", "[16,32,1,1]", "visual.layer4.0.conv1.weight")
+    fail("gap", INPUT, "tensor visual.layer3.2.conv1.weight: expected [8,32,1,1], but it is missing",
+         {**up_to("visual.layer4.0.conv1.weight"), "visual.layer3.3.conv1.weight": ("F16", [8, 32, 1, 1])})
+    fail("without_pool", INPUT,
+         "tensor visual.attnpool.positional_embedding: expected [1 + a square,32 width], but it is missing",
+         {name: shape for name, shape in up_to("visual.bn1.weight").items() if "attnpool" not in name})
+    fail("kernel", INPUT, "tensor visual.conv2.weight: expected [1,1,3,3], found [1,1,1,1]",
+         up_to("visual.conv2.weight", ("F16", [1, 1, 1, 1])))
+    fail("channels", INPUT, "tensor visual.layer1.0.conv3.weight: expected [8,2,1,1], found [4,2,1,1]",
+         up_to("visual.layer1.0.conv3.weight", ("F16", [4, 2, 1, 1])))
+    fail("norm_shape", INPUT, "tensor visual.layer1.0.bn3.bias: expected [8], found [2]",
+         up_to("visual.layer1.0.bn3.bias", ("F32", [2])))
+    fail("type", UNSUPPORTED, "tensor visual.conv1.weight: expected F32, F16 or BF16, found F64",
+         up_to("visual.conv1.weight", ("F64", [1, 3, 3, 3])))
+    fail("positions", INPUT,
+         "tensor visual.attnpool.positional_embedding: expected [1 + a square,32 x 2], found [3,64]",
+         up_to("visual.conv1.weight") | {sizes[1]: ("F32", [3, 64])})
+    fail("positions_width", INPUT, "expected [1 + a square,32 x 2], found [2,66]",
+         up_to("visual.conv1.weight") | {sizes[1]: ("F32", [2, 66])})
+    fail("pool_width", INPUT, "tensor visual.attnpool.c_proj.weight: expected [2,64], found [2,32]",
+         up_to("visual.conv1.weight") | {sizes[2]: ("F16", [2, 32])})
+    fail("blocks_huge", INPUT, "tensor visual.layer3.99999999999999999999.conv1.weight: expected at most 1024 blocks",
+         up_to("visual.conv1.weight") | {"visual.layer3.99999999999999999999.conv1.weight": ("F16", [1])})
+    fail("projection", INPUT, "tensor visual.attnpool.k_proj.weight: expected [64,64], found [64,32]",
+         up_to("visual.attnpool.k_proj.weight", ("F16", [64, 32])))
+    fail("stranger", UNSUPPORTED, "tensor visual.layer1.0.se.weight: not part of any tower",
+         whole | {"visual.layer1.0.se.weight": ("F16", [1])})
+    fail("stranger_number", UNSUPPORTED, "tensor visual.layer1.00.bn1.bias: not part of any tower",
+         whole | {"visual.layer1.00.bn1.bias": ("F16", [1])})
+    fail("stranger_shortcut", UNSUPPORTED, "tensor visual.layer3.1.downsample.0.weight: not part of any tower",
+         whole | {"visual.layer3.1.downsample.0.weight": ("F16", [1])})
+    for name, value, found in (("negative", -0.25, "-0.25"), ("nan", float("nan"), "nan"),
+                               ("infinite", float("inf"), "inf")):
+        tensors = {"visual.bn1.running_var": ("F32", [1]), **up_to("visual.bn1.running_var")}
+        header, length = table(tensors)
+        fail("variance_" + name, INPUT,
+             "tensor visual.bn1.running_var: expected finite variances of 0 or more, found " + found,
+             pack(header, struct.pack("<f", value) + bytes(length - 4)))
+    small = up_to("visual.conv1.weight")
+    fail("head_width", INPUT, "the picture tower's width 64 is no multiple of the head width 48", small,
+         open_clip={"model_cfg": {"vision_cfg": {"layers": [1, 1, 2, 1], "width": 2, "head_width": 48}}})
+    fail("open_clip_width", INPUT, "vision_cfg.width: expected 2 as in the tensors, found 64", small,
+         open_clip={"model_cfg": {"vision_cfg": {"layers": [1, 1, 2, 1], "width": 64}}})
 
 
 def configurations():
@@ -453,6 +557,7 @@ def main():
     containers()
     headers()
     models()
+    resnets()
     configurations()
     converted()
     must_fail_open_clip.settings(case, vision(openai()), text_tower(openai()), text_tower(hugging_face()))

@@ -2,6 +2,7 @@
  */
 #include "checkpoint/tiny_model.h"
 
+#include "checkpoint/clip_resnet.h"
 #include "checkpoint/clip_weights.h"
 
 #define OPTIONS                                                                                              \
@@ -470,21 +471,49 @@ static void test_golden_open_clip(void **state)
 
 static void test_golden_resnet(void **state)
 {
+    const char *path = path_of(golden_needed("rn_a"), "model.safetensors");
     lancet_checkpoint *checkpoint;
     lancet_clip_configuration c;
+    lancet_resnet_weights weights;
     lancet_error error = {0};
 
     (void)state;
-    assert_int_equal(
-        lancet_checkpoint_open(&checkpoint, path_of(golden_needed("rn_a"), "model.safetensors"), &error),
-        LANCET_OK);
-    assert_int_equal(lancet_clip_configuration_read(&c, checkpoint, NULL, &error), LANCET_ERROR_UNSUPPORTED);
-    assert_non_null(strstr(error.message, "ModifiedResNet"));
-    /* Its text tower is like any other. */
+    assert_int_equal(lancet_checkpoint_open(&checkpoint, path, &error), LANCET_OK);
+    assert_int_equal(lancet_clip_configuration_read(&c, checkpoint, NULL, &error), LANCET_OK);
+    assert_int_equal(c.family, LANCET_FAMILY_RESNET);
+    assert_int_equal(c.stem_width, 16);
+    assert_int_equal(c.vision_width, 512);
+    assert_int_equal(c.vision_heads, 8);
+    assert_int_equal(c.vision_blocks, 5);
+    for (size_t i = 0; i < LANCET_RESNET_STAGES; i++)
+        assert_int_equal(c.stage_blocks[i], i == 1 ? 2 : 1);
+    assert_int_equal(c.image_side, 128);
+    assert_int_equal(c.patch_side, 32);
+    assert_int_equal(c.grid_side, 4);
+    assert_int_equal(c.embedding_width, 64);
+    assert_int_equal(c.text_blocks, 2);
+    assert_string_equal(c.activation_origin, "assumed: the tensors are of mixed types as in OpenAI's files");
+    assert_int_equal(lancet_resnet_weights_read(&weights, checkpoint, &c, &error), LANCET_OK);
+    assert_int_equal(weights.block_count, 5);
+    assert_string_equal(weights.blocks[1].shortcut.norm.variance.name,
+                        "visual.layer2.0.downsample.1.running_var");
+    assert_int_equal(weights.blocks[2].shortcut.weight.count, 0);
+    assert_string_equal(weights.blocks[4].expand.weight.name, "visual.layer4.0.conv3.weight");
+    assert_string_equal(weights.out_bias.name, "visual.attnpool.c_proj.bias");
+    lancet_resnet_weights_close(&weights);
+    assert_null(weights.blocks);
+    lancet_resnet_weights_close(NULL);
+    /* Alone it has nothing to assume; and its text tower is like any other. */
+    assert_int_equal(lancet_clip_configuration_read(
+                         &c, checkpoint, &(lancet_model_options){.towers = LANCET_TOWERS_VISION}, &error),
+                     LANCET_OK);
+    assert_string_equal(c.missing, "");
     assert_int_equal(lancet_clip_configuration_read(
                          &c, checkpoint, &(lancet_model_options){.towers = LANCET_TOWERS_TEXT}, &error),
                      LANCET_OK);
+    assert_int_equal(c.family, LANCET_FAMILY_VIT);
     assert_int_equal(c.text_blocks, 2);
+    assert_int_equal(c.vision_width, 0);
     lancet_checkpoint_close(&checkpoint);
 }
 

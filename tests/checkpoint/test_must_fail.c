@@ -1,6 +1,7 @@
 /* Files that must be refused, each with its own sentence. SPDX-License-Identifier: Apache-2.0 */
 #include "support/files.h"
 
+#include "checkpoint/clip_resnet.h"
 #include "checkpoint/clip_weights.h"
 
 #define FOLDER TESTS_FOLDER "/checkpoint/must_fail"
@@ -11,6 +12,7 @@ static lancet_status read_all(const char *path, lancet_error *error)
     lancet_checkpoint *checkpoint;
     lancet_clip_configuration configuration;
     lancet_vision_weights vision;
+    lancet_resnet_weights resnet;
     lancet_text_weights text;
     lancet_status status = lancet_checkpoint_open(&checkpoint, path, error);
 
@@ -19,7 +21,10 @@ static lancet_status read_all(const char *path, lancet_error *error)
         return status;
     }
     status = lancet_clip_configuration_read(&configuration, checkpoint, NULL, error);
-    if (status == LANCET_OK && configuration.has_vision) {
+    if (status == LANCET_OK && configuration.family == LANCET_FAMILY_RESNET) {
+        status = lancet_resnet_weights_read(&resnet, checkpoint, &configuration, error);
+        lancet_resnet_weights_close(&resnet);
+    } else if (status == LANCET_OK && configuration.has_vision) {
         status = lancet_vision_weights_read(&vision, checkpoint, &configuration, error);
         lancet_vision_weights_close(&vision);
     }
@@ -73,7 +78,7 @@ static void test_what_is_no_file(void **state)
     assert_int_equal(lancet_checkpoint_open(&checkpoint, FOLDER "/none.safetensors", &error),
                      LANCET_ERROR_IO);
     assert_null(checkpoint);
-    assert_int_equal(lancet_checkpoint_open(&checkpoint, FOLDER "/resnet", &error), LANCET_ERROR_INPUT);
+    assert_int_equal(lancet_checkpoint_open(&checkpoint, FOLDER "/coca", &error), LANCET_ERROR_INPUT);
     assert_non_null(strstr(error.message, "found a folder (model.safetensors is in it)"));
     assert_int_equal(lancet_checkpoint_open(&checkpoint, FOLDER, &error), LANCET_ERROR_INPUT);
     assert_non_null(strstr(error.message, "found a folder"));

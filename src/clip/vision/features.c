@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-/* Rows of one pass through the tower: more would only need more memory, since tiles are a picture's. */
-#define ROWS_OF_PASS 2048
-
 static void close_all(lancet_features **features, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -34,6 +31,8 @@ static lancet_features *make_features(const lancet_session *session, const lance
     features->picture_width = picture->width;
     features->picture_height = picture->height;
     features->path = resolved->path;
+    features->pool_attention = resolved->pool_attention;
+    features->pool_class = resolved->pool_class;
     features->surgery_start = resolved->surgery_start;
     memcpy(features->model_hash, about->hash, sizeof features->model_hash);
     features->tokens =
@@ -66,6 +65,7 @@ static lancet_status encode_pass(lancet_features **features, lancet_session *ses
                              .pictures = count,
                              .height = (size_t)resolved->height,
                              .width = (size_t)resolved->width,
+                             .options = resolved,
                              .start = (size_t)resolved->surgery_start,
                              .tokens = output};
     lancet_status status = input && output && inputs ? LANCET_OK : lancet_fail_memory(error, "pictures");
@@ -100,7 +100,8 @@ static lancet_status plan_pass(size_t *together, lancet_feature_options *resolve
 
     if (status != LANCET_OK)
         return status;
-    at_once = ROWS_OF_PASS / count_tokens(session, resolved);
+    at_once = lancet_vision_tower_pictures(&session->model->vision, (size_t)resolved->height,
+                                           (size_t)resolved->width);
     for (*together = 1; *together < count && *together < at_once; ++*together) {
         lancet_feature_options other;
 
@@ -188,6 +189,7 @@ lancet_status lancet_tokens_walk(lancet_session *session, const lancet_picture *
                                  .pictures = 1,
                                  .height = (size_t)resolved.height,
                                  .width = (size_t)resolved.width,
+                                 .options = &resolved,
                                  .start = (size_t)resolved.surgery_start,
                                  .visit = visit,
                                  .context = context};
@@ -243,6 +245,16 @@ int lancet_features_side(const lancet_features *features)
 int lancet_features_surgery_start(const lancet_features *features)
 {
     return features ? features->surgery_start : 0;
+}
+
+lancet_pool_attention lancet_features_pool_attention(const lancet_features *features)
+{
+    return features ? features->pool_attention : LANCET_POOL_VV;
+}
+
+lancet_pool_class lancet_features_pool_class(const lancet_features *features)
+{
+    return features ? features->pool_class : LANCET_POOL_CLASS_QK;
 }
 
 size_t lancet_features_picture_width(const lancet_features *features)

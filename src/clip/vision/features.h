@@ -10,6 +10,8 @@ struct lancet_features {
     size_t grid_height, grid_width, width;
     size_t input_height, input_width, picture_height, picture_width; /* pixels */
     lancet_path path;
+    lancet_pool_attention pool_attention;
+    lancet_pool_class pool_class;
     int surgery_start;
     char model_hash[LANCET_HASH_SIZE];
 };

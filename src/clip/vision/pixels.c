@@ -14,16 +14,45 @@ static bool is_zero(const float values[3])
     return values[0] == 0 && values[1] == 0 && values[2] == 0;
 }
 
-static lancet_status resolve_surgery(lancet_feature_options *resolved, int blocks, lancet_error *error)
+/* The attention pool's options, which only a ModifiedResNet's surgery has a use for. */
+static lancet_status resolve_pool(const lancet_feature_options *resolved, bool resnet, lancet_error *error)
+{
+    const lancet_pool_attention attention = resolved->pool_attention;
+    const lancet_pool_class class_token = resolved->pool_class;
+
+    if (attention != LANCET_POOL_VV && attention != LANCET_POOL_VV_NORM8)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "pool_attention: expected LANCET_POOL_VV or _VV_NORM8, found %d", (int)attention);
+    if (class_token != LANCET_POOL_CLASS_QK && class_token != LANCET_POOL_CLASS_VV)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "pool_class: expected LANCET_POOL_CLASS_QK or _VV, found %d", (int)class_token);
+    if ((attention || class_token) && !resnet)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "pool_attention and pool_class: a vision transformer has no attention pool");
+    if ((attention || class_token) && resolved->path == LANCET_PATH_PLAIN)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "pool_attention and pool_class: the plain path has no surgery");
+    return LANCET_OK;
+}
+
+static lancet_status resolve_surgery(lancet_feature_options *resolved, int blocks, bool resnet,
+                                     lancet_error *error)
 {
     const int last = resolved->surgery_last, start = resolved->surgery_start;
 
+    if (resnet && (last || start))
+        return lancet_fail(
+            error, LANCET_ERROR_ARGUMENT,
+            "surgery_last and surgery_start: a ModifiedResNet's surgery is in its attention pool, "
+            "and not in blocks");
     if (resolved->path == LANCET_PATH_PLAIN) {
         if (last || start)
             return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                                "surgery_last and surgery_start: the plain path has no surgery");
         return LANCET_OK;
     }
+    if (resnet)
+        return LANCET_OK;
     if (last && start)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                            "surgery_last and surgery_start: give one of them, found %d and %d", last, start);
@@ -97,6 +126,7 @@ lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, c
                                              const lancet_feature_options *options, lancet_error *error)
 {
     const lancet_model_description *about = lancet_model_describe(model);
+    const bool resnet = model->configuration.family == LANCET_FAMILY_RESNET;
 
     *resolved = options ? *options : (lancet_feature_options){0};
     if (resolved->path != LANCET_PATH_SURGERY && resolved->path != LANCET_PATH_PLAIN)
@@ -115,7 +145,9 @@ lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, c
                 error, LANCET_ERROR_ARGUMENT,
                 "mean and deviation: expected finite numbers and deviations above 0, found %g and %g",
                 (double)resolved->mean[c], (double)resolved->deviation[c]);
-    return resolve_surgery(resolved, about->vision_blocks, error);
+    if (resolve_pool(resolved, resnet, error) != LANCET_OK)
+        return LANCET_ERROR_ARGUMENT;
+    return resolve_surgery(resolved, about->vision_blocks, resnet, error);
 }
 
 lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture,

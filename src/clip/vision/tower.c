@@ -1,11 +1,19 @@
-/* Opening the vision tower. SPDX-License-Identifier: Apache-2.0 */
+/* The vision tower, of whichever family it is. SPDX-License-Identifier: Apache-2.0 */
 #include "clip/vision/tower.h"
 
 #include "base/memory.h"
+#include "clip/session.h"
+#include "clip/vision/resnet.h"
 
-lancet_status lancet_vision_tower_open(lancet_vision_tower *tower, const lancet_checkpoint *checkpoint,
-                                       const lancet_clip_configuration *configuration, lancet_pool *pool,
-                                       lancet_error *error)
+/* Tokens of one pass of a transformer: more would only need more memory, since tiles are a picture's. */
+#define ROWS_OF_PASS 2048
+
+/* Pixels of one pass of a ResNet: its weights come from memory once for so many. */
+#define PIXELS_OF_PASS (8 * 224 * 224)
+
+static lancet_status open_transformer(lancet_vision_tower *tower, const lancet_checkpoint *checkpoint,
+                                      const lancet_clip_configuration *configuration, lancet_pool *pool,
+                                      lancet_error *error)
 {
     const size_t width = configuration->vision_width;
     lancet_vision_weights weights;
@@ -13,14 +21,6 @@ lancet_status lancet_vision_tower_open(lancet_vision_tower *tower, const lancet_
 
     if (status != LANCET_OK)
         return status;
-    tower->width = width;
-    tower->heads = configuration->vision_heads;
-    tower->hidden = configuration->vision_hidden;
-    tower->patch = configuration->patch_side;
-    tower->grid = configuration->grid_side;
-    tower->embedding = configuration->embedding_width;
-    tower->epsilon = configuration->layer_norm_epsilon;
-    tower->quick = configuration->activation == LANCET_ACTIVATION_QUICK_GELU;
 
     const lancet_tensor *small[] = {&weights.class_embedding, &weights.ln_pre_weight,
                                     &weights.ln_pre_bias,     &weights.ln_post_weight,
@@ -45,6 +45,27 @@ lancet_status lancet_vision_tower_open(lancet_vision_tower *tower, const lancet_
     }
 done:
     lancet_vision_weights_close(&weights);
+    return status;
+}
+
+lancet_status lancet_vision_tower_open(lancet_vision_tower *tower, const lancet_checkpoint *checkpoint,
+                                       const lancet_clip_configuration *configuration, lancet_pool *pool,
+                                       lancet_error *error)
+{
+    lancet_status status;
+
+    tower->width = configuration->vision_width;
+    tower->heads = configuration->vision_heads;
+    tower->hidden = configuration->vision_hidden;
+    tower->patch = configuration->patch_side;
+    tower->grid = configuration->grid_side;
+    tower->embedding = configuration->embedding_width;
+    tower->epsilon = configuration->layer_norm_epsilon;
+    tower->quick = configuration->activation == LANCET_ACTIVATION_QUICK_GELU;
+    if (configuration->family == LANCET_FAMILY_RESNET)
+        status = lancet_resnet_open(&tower->resnet, checkpoint, configuration, pool, error);
+    else
+        status = open_transformer(tower, checkpoint, configuration, pool, error);
     if (status != LANCET_OK)
         lancet_vision_tower_close(tower);
     return status;
@@ -58,10 +79,26 @@ void lancet_vision_tower_close(lancet_vision_tower *tower)
     lancet_linear_close(&tower->patches);
     lancet_linear_close(&tower->projection);
     lancet_free(tower->class_embedding);
+    lancet_resnet_close(&tower->resnet);
     *tower = (lancet_vision_tower){0};
 }
 
 size_t lancet_vision_tower_grid(const lancet_vision_tower *tower, size_t pixels)
 {
-    return pixels / tower->patch;
+    return tower->resnet ? lancet_resnet_grid(pixels) : pixels / tower->patch;
+}
+
+size_t lancet_vision_tower_pictures(const lancet_vision_tower *tower, size_t height, size_t width)
+{
+    const size_t tokens =
+        1 + lancet_vision_tower_grid(tower, height) * lancet_vision_tower_grid(tower, width);
+    const size_t count = tower->resnet ? PIXELS_OF_PASS / (height * width) : ROWS_OF_PASS / tokens;
+
+    return count ? count : 1;
+}
+
+lancet_status lancet_vision_tower_run(lancet_session *session, lancet_vision_job *job, lancet_error *error)
+{
+    return session->model->vision.resnet ? lancet_resnet_run(session, job, error)
+                                         : lancet_transformer_run(session, job, error);
 }

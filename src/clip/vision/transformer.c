@@ -7,7 +7,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clip/session.h"
-#include "tensor/interpolate.h"
+#include "clip/vision/positions.h"
 
 #include <math.h>
 #include <string.h>
@@ -61,23 +61,6 @@ static lancet_status lay_out(struct pass *pass, lancet_error *error)
     return LANCET_OK;
 }
 
-/* The position embedding for this grid, always from the stored tensor: never from one interpolated before. */
-static lancet_status place_positions(struct pass *pass, lancet_error *error)
-{
-    const lancet_vision_tower *tower = pass->tower;
-    const size_t width = tower->width;
-
-    if (pass->grid_height == tower->grid && pass->grid_width == tower->grid) {
-        memcpy(pass->positions, tower->positions, pass->n * width * sizeof(float));
-        return LANCET_OK;
-    }
-    memcpy(pass->positions, tower->positions, width * sizeof(float));
-    if (!lancet_interpolate_bilinear(pass->positions + width, pass->grid_height, pass->grid_width,
-                                     tower->positions + width, tower->grid, tower->grid, width))
-        return lancet_fail_memory(error, "the position embedding");
-    return LANCET_OK;
-}
-
 /* patches [H W, 3 p p] from pixels [3, height, width], in the order of the patch weights [D, 3, p, p]. */
 static void cut_patches(float *patches, const float *pixels, const struct pass *pass)
 {
@@ -98,8 +81,11 @@ static lancet_status embed(struct pass *pass, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
     const size_t width = tower->width, patches = pass->n - 1, depth = 3 * tower->patch * tower->patch;
-    lancet_status status = place_positions(pass, error);
+    lancet_status status = LANCET_OK;
 
+    if (!lancet_positions_place(pass->positions, pass->grid_height, pass->grid_width, tower->positions,
+                                tower->grid, width))
+        return lancet_fail_memory(error, "the position embedding");
     for (size_t i = 0; i < pass->job->pictures && status == LANCET_OK; i++) {
         float *tokens = pass->original + i * pass->n * width;
         const lancet_linear_job job = {tower->patches, pass->hidden, tokens + width,      patches, 0,
@@ -251,7 +237,7 @@ static lancet_status read_out(struct pass *pass, lancet_error *error)
     return lancet_linear_run(pass->session->linears, &project, 1, error);
 }
 
-lancet_status lancet_vision_tower_run(lancet_session *session, lancet_vision_job *job, lancet_error *error)
+lancet_status lancet_transformer_run(lancet_session *session, lancet_vision_job *job, lancet_error *error)
 {
     const lancet_vision_tower *tower = &session->model->vision;
     struct pass pass = {.session = session,
