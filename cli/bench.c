@@ -59,7 +59,8 @@ static const option_group bench_groups[] = {
 
 typedef struct bench_result {
     const char *model, *path;
-    int side, batch, threads, repeat;
+    lancet_feature_options options; /* resolved: width and height are the input's */
+    int batch, threads, repeat;
     double median, least, most; /* seconds for the batch */
     double flops;               /* of the plain tower for the batch */
     double peak;                /* FLOP/s */
@@ -83,10 +84,11 @@ static int compare(const void *a, const void *b)
 
 /* Multiplications and additions of the plain tower's products, every token projected: the floor that all
  * paths are held against. Norms, softmax and activations are not counted. */
-static double count_flops(const lancet_model_description *m, int side)
+static double count_flops(const lancet_model_description *m, const bench_result *r)
 {
-    const double grid = side / m->patch_side, n = 1 + grid * grid, width = m->vision_width;
-    const double patches = 2 * grid * grid * width * 3 * m->patch_side * m->patch_side;
+    const double n = 1 + r->options.width / m->patch_side * (r->options.height / m->patch_side),
+                 width = m->vision_width;
+    const double patches = 2 * (n - 1) * width * 3 * m->patch_side * m->patch_side;
     const double block = 24 * n * width * width + 4 * n * n * width;
 
     return patches + m->vision_blocks * block + 2 * n * width * m->embedding_width;
@@ -141,6 +143,9 @@ static int measure(bench_result *result, lancet_session *session, const bench_se
     struct rusage usage;
     lancet_error error;
 
+    if (status == EXIT_DONE && lancet_feature_options_resolve(&result->options, lancet_session_model(session),
+                                                              pictures, options, &error) != LANCET_OK)
+        status = report_error(&error);
     /* The limit is measured before and after, so that a machine that changes its mind is noticed. */
     for (int i = 0; i < 3; i++)
         peaks[i] = peak_measure(result->threads, 0.1);
@@ -178,8 +183,9 @@ static void print_table(const bench_result *r)
     const double floor = r->flops / r->peak;
 
     printf("model        %s\n", r->model);
-    printf("work         %s path, side %d, batch %d, %d thread%s, %s kernels\n", r->path, r->side, r->batch,
-           r->threads, r->threads == 1 ? "" : "s", lancet_instruction_set());
+    printf("work         %s path, %d x %d pixels, batch %d, %d thread%s, %s kernels\n", r->path,
+           r->options.width, r->options.height, r->batch, r->threads, r->threads == 1 ? "" : "s",
+           lancet_instruction_set());
     printf("time         %.2f ms (median of %d; %.2f to %.2f)\n", 1e3 * r->median, r->repeat, 1e3 * r->least,
            1e3 * r->most);
     printf("speed        %.1f GFLOP/s (%.2f GFLOP: the plain tower's products)\n", r->flops / r->median / 1e9,
@@ -199,7 +205,10 @@ static int print_json(const bench_result *r)
     json_put(&good, object, "lancet", json_words(lancet_version()));
     json_put(&good, object, "model", json_words(r->model));
     json_put(&good, object, "path", json_words(r->path));
-    json_put(&good, object, "side", json_integer(r->side));
+    json_put(&good, object, "side",
+             r->options.width == r->options.height ? json_integer(r->options.width) : json_null());
+    json_put(&good, object, "input_width", json_integer(r->options.width));
+    json_put(&good, object, "input_height", json_integer(r->options.height));
     json_put(&good, object, "batch", json_integer(r->batch));
     json_put(&good, object, "threads", json_integer(r->threads));
     json_put(&good, object, "kernels", json_words(lancet_instruction_set()));
@@ -233,6 +242,8 @@ static int run(const command *self, int argc, char **argv)
     report_as("bench", settings.common.quiet);
     if (operands.count) {
         status = report_usage("expected options only, found '%s'", operands.items[0]);
+    } else if (picture_check(&settings.picture) != EXIT_DONE) {
+        status = LANCET_ERROR_ARGUMENT;
     } else if (settings.model.path && settings.shape) {
         status = report_usage("--model and --shape: give one of them");
     } else if (settings.model.path) {
@@ -249,13 +260,12 @@ static int run(const command *self, int argc, char **argv)
         const lancet_feature_options options = feature_options(&settings.picture, model);
         bench_result result = {.model = about->path,
                                .path = path_names[options.path],
-                               .side = options.side ? options.side : about->image_side,
                                .batch = settings.batch,
                                .threads = lancet_session_threads(session),
                                .repeat = settings.repeat};
 
-        result.flops = settings.batch * count_flops(about, result.side);
         status = measure(&result, session, &settings, &options);
+        result.flops = settings.batch * count_flops(about, &result);
         if (status == EXIT_DONE && settings.json)
             status = print_json(&result);
         else if (status == EXIT_DONE)

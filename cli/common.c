@@ -65,7 +65,7 @@ const option model_options[5] = {
      .high = 4096},
 };
 
-const option picture_options[7] = {
+const option picture_options[9] = {
     {.name = "path",
      .kind = OPTION_CHOICE,
      .offset = offsetof(picture_settings, path),
@@ -78,7 +78,22 @@ const option picture_options[7] = {
      .argument = "N",
      .help = "pictures are resized to N x N pixels; default: the model's own side",
      .low = 1,
-     .high = LANCET_SIDE_MAX},
+     .high = LANCET_PICTURE_SIDE_MAX},
+    {.name = "size",
+     .kind = OPTION_SIZE,
+     .offset = offsetof(picture_settings, size),
+     .argument = "WxH",
+     .help = "or: to W x H pixels",
+     .low = 1,
+     .high = LANCET_PICTURE_SIDE_MAX},
+    {.name = "short-side",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(picture_settings, short_side),
+     .argument = "N",
+     .help = "or: the shorter side to N pixels and the other by the picture's shape, each rounded to whole "
+             "patches",
+     .low = 1,
+     .high = LANCET_PICTURE_SIDE_MAX},
     {.name = "surgery-last",
      .kind = OPTION_INTEGER,
      .offset = offsetof(picture_settings, surgery_last),
@@ -113,12 +128,24 @@ const option picture_options[7] = {
      .help = "take pixels as they are stored, whatever EXIF says (as Pillow does)"},
 };
 
+int picture_check(const picture_settings *settings)
+{
+    if ((settings->side != 0) + (settings->size.width != 0) + (settings->short_side != 0) > 1)
+        return report_usage("--side, --size and --short-side all say how large; give one");
+    if (settings->surgery_last && settings->surgery_start)
+        return report_usage("--surgery-last and --surgery-start say the same thing; give one");
+    return EXIT_DONE;
+}
+
 lancet_feature_options feature_options(const picture_settings *settings, const lancet_model *model)
 {
     const lancet_model_description *about = lancet_model_describe(model);
     lancet_feature_options options = {
         .path = (lancet_path)settings->path,
         .side = settings->side,
+        .width = settings->size.width,
+        .height = settings->size.height,
+        .short_side = settings->short_side,
         .surgery_last = settings->surgery_last,
         .surgery_start = settings->surgery_start,
     };

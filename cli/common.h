@@ -22,14 +22,15 @@ typedef struct model_settings {
 
 typedef struct picture_settings {
     int path; /* a lancet_path */
-    int side, surgery_last, surgery_start;
+    int side, short_side, surgery_last, surgery_start;
+    option_size size;
     option_triple mean, deviation;
     bool ignore_orientation;
 } picture_settings;
 
 extern const option common_options[2];
 extern const option model_options[5];
-extern const option picture_options[7];
+extern const option picture_options[9];
 
 /* Rows of a command's table of groups, for a settings struct with members of these names. */
 #define COMMON_GROUP(settings)                                                                               \
@@ -42,7 +43,7 @@ extern const option picture_options[7];
     }
 #define PICTURE_GROUP(settings)                                                                              \
     {                                                                                                        \
-        "Picture", picture_options, 7, offsetof(settings, picture)                                           \
+        "Picture", picture_options, 9, offsetof(settings, picture)                                           \
     }
 
 /** The file that -m names: a path, or else the name of a model that `lancet pull` has fetched. *path is to be
@@ -57,6 +58,9 @@ int model_choose(char **path, const char **origin, bool report_missing);
 /** Opens the chosen model, and a session on it. Returns a status; failures are reported. */
 int model_begin(lancet_model **model, lancet_session **session, const model_settings *settings,
                 const common_settings *common, lancet_towers towers);
+
+/** What picture options cannot say together. Returns a status; a mistake is reported. */
+int picture_check(const picture_settings *settings);
 
 /** The vision tower's options. Where only one of mean and deviation is given the other is the model's. */
 lancet_feature_options feature_options(const picture_settings *settings, const lancet_model *model);

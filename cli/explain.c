@@ -90,6 +90,26 @@ static const option method_options[] = {
      .high = 1},
 };
 
+static const option window_options[] = {
+    {.name = "window",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(explain_settings, window),
+     .argument = "N",
+     .help =
+         "look through windows of N x N pixels, whole patches, and average the scores where they overlap; "
+         "the "
+         "picture keeps its own size, to whole patches, unless --side, --size or --short-side says another",
+     .low = 1,
+     .high = LANCET_SIDE_MAX},
+    {.name = "stride",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(explain_settings, stride),
+     .argument = "N",
+     .help = "pixels from one window to the next; default: half the window, in whole patches",
+     .low = 1,
+     .high = LANCET_SIDE_MAX},
+};
+
 static const option figure_options[] = {
     {.name = "colours",
      .kind = OPTION_CHOICE,
@@ -109,6 +129,7 @@ static const option_group explain_groups[] = {
     {"Options", explain_options, sizeof explain_options / sizeof *explain_options, 0},
     {"Method", method_options, sizeof method_options / sizeof *method_options, 0},
     PICTURE_GROUP(explain_settings),
+    {"Windows", window_options, sizeof window_options / sizeof *window_options, 0},
     {"Figures", figure_options, sizeof figure_options / sizeof *figure_options, 0},
     MODEL_GROUP(explain_settings),
     COMMON_GROUP(explain_settings),
@@ -128,9 +149,12 @@ static int check(const explain_settings *settings, const texts *operands)
         return report_usage("--labels: a bank (%s) cannot be joined with -t", settings->labels);
     if (bank && settings->templates)
         return report_usage("--templates: the bank %s has its own", settings->labels);
-    if (settings->picture.surgery_last && settings->picture.surgery_start)
-        return report_usage("--surgery-last and --surgery-start say the same thing; give one");
-    return EXIT_DONE;
+    if (settings->stride && !settings->window)
+        return report_usage("--stride goes with --window");
+    if (settings->stride > settings->window)
+        return report_usage("--stride: expected at most the window's %d pixels, found %d", settings->window,
+                            settings->stride);
+    return picture_check(&settings->picture);
 }
 
 /* A folder stands for the pictures in it. What cannot be listed is reported; the rest still counts. */
@@ -158,7 +182,7 @@ static int encode_labels(lancet_labels **labels, lancet_session *session, explai
                          size_t *template_count)
 {
     lancet_label_options options = {.redundant = (lancet_redundant)settings->redundant,
-                                    .progress = progress_of_labels};
+                                    .progress = progress_of_work};
     lancet_templates *templates = NULL;
     lancet_error error;
     progress bar;
@@ -206,18 +230,52 @@ static int get_labels(lancet_labels **labels, lancet_session *session, explain_s
     return status;
 }
 
-static int explain_one(json_t **summary, const explain_job *job, lancet_session *session, const char *path,
-                       const char *name)
+/* The maps of one picture, as a whole or through windows, and what the options came to for it. */
+static lancet_status compute_maps(lancet_maps **maps, lancet_feature_options *features,
+                                  lancet_window_options *windows, const explain_job *job,
+                                  lancet_session *session, const lancet_picture *pixels, lancet_error *error)
 {
     const explain_settings *settings = job->settings;
-    const lancet_image_options image_options = {.ignore_orientation = settings->picture.ignore_orientation};
     const lancet_feature_options options = feature_options(&settings->picture, job->model);
     const lancet_map_options map_options = {.redundant = (lancet_redundant)settings->redundant,
                                             .form = (lancet_surgery_form)settings->form,
                                             .order = (lancet_map_order)settings->order,
                                             .tau = (float)settings->tau};
+    progress bar;
+    const lancet_window_options wished = {.side = settings->window,
+                                          .stride = settings->stride,
+                                          .progress = progress_of_work,
+                                          .progress_context = &bar};
+    lancet_features *encoded = NULL;
+    lancet_status status;
+
+    if (settings->window) {
+        status =
+            lancet_window_options_resolve(features, windows, job->model, pixels, &options, &wished, error);
+        progress_begin(&bar, "windows", settings->common.quiet);
+        if (status == LANCET_OK)
+            status =
+                lancet_maps_slide(maps, session, pixels, job->labels, features, windows, &map_options, error);
+        progress_end(&bar);
+        return status;
+    }
+    status = lancet_feature_options_resolve(features, job->model, pixels, &options, error);
+    if (status == LANCET_OK)
+        status = lancet_features_encode(&encoded, session, pixels, features, error);
+    if (status == LANCET_OK)
+        status = lancet_maps_compute(maps, encoded, job->labels, &map_options, error);
+    lancet_features_close(&encoded);
+    return status;
+}
+
+static int explain_one(json_t **summary, const explain_job *job, lancet_session *session, const char *path,
+                       const char *name)
+{
+    const explain_settings *settings = job->settings;
+    const lancet_image_options image_options = {.ignore_orientation = settings->picture.ignore_orientation};
+    lancet_feature_options features;
+    lancet_window_options windows = {0};
     lancet_image *image = NULL;
-    lancet_features *features = NULL;
     lancet_maps *maps = NULL;
     lancet_picture pixels;
     lancet_error error;
@@ -226,10 +284,11 @@ static int explain_one(json_t **summary, const explain_job *job, lancet_session 
     if (lancet_image_open(&image, path, &image_options, &error) != LANCET_OK)
         goto fail;
     pixels = lancet_image_picture(image);
-    if (lancet_features_encode(&features, session, &pixels, &options, &error) != LANCET_OK ||
-        lancet_maps_compute(&maps, features, job->labels, &map_options, &error) != LANCET_OK)
+    if (compute_maps(&maps, &features, &windows, job, session, &pixels, &error) != LANCET_OK)
         goto fail;
-    status = explain_write(summary, job, &(explain_picture){path, name, image, features, maps});
+    status = explain_write(
+        summary, job,
+        &(explain_picture){path, name, image, &features, settings->window ? &windows : NULL, maps});
     goto done;
 fail:
     status = strncmp(error.message, path, strlen(path)) == 0
@@ -237,7 +296,6 @@ fail:
                  : report_problem(error.status, "%s: %s", path, error.message);
 done:
     lancet_maps_close(&maps);
-    lancet_features_close(&features);
     lancet_image_close(&image);
     return status;
 }

@@ -29,6 +29,7 @@ typedef struct explain_settings {
     unsigned write;
     int redundant, form, order, colours;
     double tau, threshold;
+    int window, stride; /* window 0: the picture as a whole */
     bool json;
 } explain_settings;
 
@@ -46,7 +47,8 @@ typedef struct explain_picture {
     const char *path;
     const char *name; /* of its files, without the ends */
     const lancet_image *image;
-    const lancet_features *features;
+    const lancet_feature_options *features; /* resolved; width and height those of the whole picture */
+    const lancet_window_options *windows;   /* resolved; NULL: the picture as a whole */
     const lancet_maps *maps;
 } explain_picture;
 

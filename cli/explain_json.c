@@ -29,16 +29,21 @@ static json_t *describe_settings(const explain_job *job, const explain_picture *
 {
     const explain_settings *settings = job->settings;
     const lancet_model_description *about = lancet_model_describe(job->model);
-    const lancet_feature_options options = feature_options(&settings->picture, job->model);
-    const bool own = settings->picture.mean.given || settings->picture.deviation.given;
+    const lancet_feature_options *features = picture->features;
+    const lancet_window_options *windows = picture->windows;
     const lancet_redundant redundant = lancet_maps_redundant(picture->maps);
     const bool over_labels = redundant == LANCET_REDUNDANT_LABELS;
-    const int start = lancet_features_surgery_start(picture->features);
+    const int start = features->surgery_start;
     json_t *object = json_object();
     bool good = object != NULL;
 
-    json_put(&good, object, "path", json_words(path_names[lancet_features_path(picture->features)]));
-    json_put(&good, object, "side", json_integer(lancet_features_side(picture->features)));
+    json_put(&good, object, "path", json_words(path_names[features->path]));
+    json_put(&good, object, "side",
+             features->width == features->height ? json_integer(features->width) : json_null());
+    json_put(&good, object, "input_width", json_integer(features->width));
+    json_put(&good, object, "input_height", json_integer(features->height));
+    json_put(&good, object, "window", windows ? json_integer(windows->side) : json_null());
+    json_put(&good, object, "stride", windows ? json_integer(windows->stride) : json_null());
     json_put(&good, object, "surgery_start", start ? json_integer(start) : json_null());
     json_put(&good, object, "surgery_last",
              start ? json_integer(about->vision_blocks - start + 1) : json_null());
@@ -50,8 +55,8 @@ static json_t *describe_settings(const explain_job *job, const explain_picture *
     json_put(&good, object, "labels", json_words(settings->labels));
     json_put(&good, object, "templates", job->bank ? json_null() : json_words(settings->templates));
     json_put(&good, object, "template_count", job->bank ? json_null() : json_count(job->template_count));
-    json_put(&good, object, "mean", json_numbers(own ? options.mean : about->mean, 3));
-    json_put(&good, object, "std", json_numbers(own ? options.deviation : about->deviation, 3));
+    json_put(&good, object, "mean", json_numbers(features->mean, 3));
+    json_put(&good, object, "std", json_numbers(features->deviation, 3));
     json_put(&good, object, "ignore_orientation", json_boolean(settings->picture.ignore_orientation));
     json_put(&good, object, "threshold", json_number(settings->threshold));
     json_put(&good, object, "colours", json_words(lancet_colours_name((lancet_colours)settings->colours)));

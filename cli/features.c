@@ -5,13 +5,23 @@
 #include "lancet/image.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAM_BY_PATH = -1, STREAM_ORIGINAL, STREAM_SURGERY, STREAM_BOTH };
+enum { ATTENTION_NONE = -1 };
 
 typedef struct features_settings {
     common_settings common;
     model_settings model;
     picture_settings picture;
     const char *output;
+    int block, stream, attention; /* attention: a lancet_attention_kind, or ATTENTION_NONE */
+    bool class_row, mean_heads;
 } features_settings;
+
+static const char *const stream_names[] = {"original", "surgery", "both", NULL};
+static const char *const attention_names[] = {"raw", "values", NULL};
 
 static const option features_options[] = {
     {.name = "output",
@@ -20,53 +30,251 @@ static const option features_options[] = {
      .offset = offsetof(features_settings, output),
      .argument = "FILE",
      .help = "the .npy file to write"},
+    {.name = "block",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(features_settings, block),
+     .argument = "K",
+     .help = "the tokens after block K instead, the first being 1, as they are inside the tower",
+     .low = 1,
+     .high = 1000},
+    {.name = "stream",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(features_settings, stream),
+     .argument = "NAME",
+     .help = "with --block: original (CLIP's own), surgery (the second path's) or both; default: surgery "
+             "where it has started, else original",
+     .choices = stream_names},
+    {.name = "attention",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(features_settings, attention),
+     .argument = "KIND",
+     .help =
+         "the attention weights of the last block, or of --block K, instead: raw (softmax of queries with "
+         "keys), or values (of values with values, as surgery has it)",
+     .choices = attention_names},
+    {.name = "class-row",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(features_settings, class_row),
+     .help = "with --attention: the class token's row alone"},
+    {.name = "mean-heads",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(features_settings, mean_heads),
+     .help = "with --attention: the mean over heads"},
 };
 
 /* clang-format off */
 static const option_group features_groups[] = {
-    {"Options", features_options, 1, 0},
+    {"Options", features_options, sizeof features_options / sizeof *features_options, 0},
     PICTURE_GROUP(features_settings),
     MODEL_GROUP(features_settings),
     COMMON_GROUP(features_settings),
 };
 /* clang-format on */
 
-static int write_features(const features_settings *settings, const lancet_model *model,
-                          lancet_session *session, const char *path)
+/* What is being written of one picture. */
+typedef struct features_job {
+    const features_settings *settings;
+    const lancet_model *model;
+    lancet_session *session;
+    const lancet_picture *picture;
+    lancet_feature_options options;
+    size_t height, width; /* of the grid of patches */
+} features_job;
+
+static int write_array(const features_job *job, const size_t shape[3], const float *values, const char *what)
+{
+    const char *path = job->settings->output;
+    lancet_error error;
+
+    if (lancet_npy_write(path, LANCET_NPY_FLOAT32, shape, 3, values, &error) != LANCET_OK)
+        return report_error(&error);
+    report_note("%s: float32 [%zu, %zu, %zu]: %s", path, shape[0], shape[1], shape[2], what);
+    return EXIT_DONE;
+}
+
+static int write_features(features_job *job)
+{
+    lancet_features *features = NULL;
+    lancet_error error;
+    char what[100];
+    int status;
+
+    if (lancet_features_encode(&features, job->session, job->picture, &job->options, &error) != LANCET_OK)
+        return report_error(&error);
+    snprintf(what, sizeof what, "the class token and %zu x %zu patches", job->height, job->width);
+    status =
+        write_array(job, (const size_t[]){1, 1 + job->height * job->width, lancet_features_width(features)},
+                    lancet_features_tokens(features), what);
+    lancet_features_close(&features);
+    return status;
+}
+
+/* ---- Tokens after a block ------------------------------------------------------------------------------ */
+
+typedef struct block_visit {
+    int block, stream;
+    float *values; /* [streams, tokens, width] */
+    size_t streams, tokens, width;
+    int status;
+} block_visit;
+
+static int keep_block(void *context, int block, size_t tokens, size_t width, const float *original,
+                      const float *surgery)
+{
+    block_visit *visit = context;
+    const size_t count = tokens * width;
+    const int stream = visit->stream != STREAM_BY_PATH ? visit->stream
+                       : surgery                       ? STREAM_SURGERY
+                                                       : STREAM_ORIGINAL;
+
+    if (block != visit->block)
+        return 0;
+    if (stream != STREAM_ORIGINAL && !surgery) {
+        visit->status = report_usage("--stream %s: surgery has not started at block %d", stream_names[stream],
+                                     visit->block);
+        return 1;
+    }
+    visit->streams = stream == STREAM_BOTH ? 2 : 1;
+    visit->tokens = tokens;
+    visit->width = width;
+    visit->values = calloc(visit->streams * count, sizeof *visit->values);
+    if (!visit->values) {
+        visit->status = report_memory();
+        return 1;
+    }
+    memcpy(visit->values, stream == STREAM_SURGERY ? surgery : original, count * sizeof *visit->values);
+    if (stream == STREAM_BOTH)
+        memcpy(visit->values + count, surgery, count * sizeof *visit->values);
+    return 1;
+}
+
+static int check_block(const features_job *job)
+{
+    const int blocks = lancet_model_describe(job->model)->vision_blocks;
+
+    if (job->settings->block > blocks)
+        return report_usage("--block: expected 1 to %d (the model's blocks), found %d", blocks,
+                            job->settings->block);
+    return EXIT_DONE;
+}
+
+static int write_block(features_job *job)
+{
+    block_visit visit = {.block = job->settings->block, .stream = job->settings->stream};
+    lancet_error error;
+    int status = check_block(job);
+
+    if (status != EXIT_DONE)
+        return status;
+    if (lancet_tokens_walk(job->session, job->picture, &job->options, keep_block, &visit, NULL, &error) !=
+        LANCET_OK)
+        status = report_error(&error);
+    else if (visit.status != EXIT_DONE)
+        status = visit.status;
+    else
+        status = write_array(job, (const size_t[]){visit.streams, visit.tokens, visit.width}, visit.values,
+                             visit.streams == 2 ? "tokens of the original path, tokens of the second"
+                                                : "tokens after the block");
+    free(visit.values);
+    return status;
+}
+
+/* ---- Attention ----------------------------------------------------------------------------------------- */
+
+/* The mean over heads comes to lie in the first one's place. */
+static void average_heads(float *rows, size_t heads, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        double sum = 0;
+
+        for (size_t h = 0; h < heads; h++)
+            sum += (double)rows[h * count + i];
+        rows[i] = (float)(sum / (double)heads);
+    }
+}
+
+static int write_attention(features_job *job)
+{
+    const features_settings *settings = job->settings;
+    const lancet_attention_options options = {.kind = (lancet_attention_kind)settings->attention,
+                                              .block = settings->block,
+                                              .class_only = settings->class_row};
+    const size_t heads = (size_t)lancet_model_describe(job->model)->vision_heads,
+                 tokens = 1 + job->height * job->width, count = settings->class_row ? 1 : tokens;
+    float *rows;
+    lancet_error error;
+    int status = check_block(job);
+
+    if (status != EXIT_DONE)
+        return status;
+    rows = calloc(heads * count, tokens * sizeof *rows);
+    if (!rows)
+        return report_memory();
+    if (lancet_attention_rows(rows, job->session, job->picture, &job->options, &options, &error) ==
+        LANCET_OK) {
+        if (settings->mean_heads)
+            average_heads(rows, heads, count * tokens);
+        status = write_array(job, (const size_t[]){settings->mean_heads ? 1 : heads, count, tokens}, rows,
+                             settings->mean_heads ? "the mean over heads" : "a matrix for each head");
+    } else {
+        status = report_error(&error);
+    }
+    free(rows);
+    return status;
+}
+
+/* ---- The command --------------------------------------------------------------------------------------- */
+
+static int write_any(const features_settings *settings, const lancet_model *model, lancet_session *session,
+                     const char *path)
 {
     const lancet_image_options image_options = {.ignore_orientation = settings->picture.ignore_orientation};
     const lancet_feature_options options = feature_options(&settings->picture, model);
+    features_job job = {.settings = settings, .model = model, .session = session};
     lancet_image *image = NULL;
-    lancet_features *features = NULL;
     lancet_picture pixels;
     lancet_error error;
-    int status = EXIT_DONE;
+    int status;
 
     if (lancet_image_open(&image, path, &image_options, &error) != LANCET_OK)
-        goto fail;
+        return report_error(&error);
     pixels = lancet_image_picture(image);
-    if (lancet_features_encode(&features, session, &pixels, &options, &error) != LANCET_OK)
-        goto fail;
-    const size_t height = lancet_features_grid_height(features), width = lancet_features_grid_width(features);
-    const size_t shape[] = {1, 1 + height * width, lancet_features_width(features)};
-
-    if (lancet_npy_write(settings->output, LANCET_NPY_FLOAT32, shape, 3, lancet_features_tokens(features),
-                         &error) != LANCET_OK)
-        goto fail;
-    report_note("%s: float32 [1, %zu, %zu]: the class token and %zu x %zu patches", settings->output,
-                shape[1], shape[2], height, width);
-    goto done;
-fail:
-    status = report_error(&error);
+    job.picture = &pixels;
+    if (lancet_feature_options_resolve(&job.options, model, &pixels, &options, &error) != LANCET_OK) {
+        status = report_error(&error);
+        goto done;
+    }
+    job.height = lancet_grid_side(model, (size_t)job.options.height);
+    job.width = lancet_grid_side(model, (size_t)job.options.width);
+    if (settings->attention != ATTENTION_NONE)
+        status = write_attention(&job);
+    else if (settings->block)
+        status = write_block(&job);
+    else
+        status = write_features(&job);
 done:
-    lancet_features_close(&features);
     lancet_image_close(&image);
     return status;
 }
 
+static int check(const features_settings *settings, const texts *operands)
+{
+    if (operands->count != 1)
+        return report_usage("expected one picture, found %zu", operands->count);
+    if (!settings->output)
+        return report_usage("expected the file to write: -o FILE.npy");
+    if (settings->stream != STREAM_BY_PATH && (!settings->block || settings->attention != ATTENTION_NONE))
+        return report_usage("--stream goes with the tokens of --block K");
+    if (settings->stream > STREAM_ORIGINAL && settings->picture.path == LANCET_PATH_PLAIN)
+        return report_usage("--stream %s: the plain path has no surgery", stream_names[settings->stream]);
+    if ((settings->class_row || settings->mean_heads) && settings->attention == ATTENTION_NONE)
+        return report_usage("%s goes with --attention", settings->class_row ? "--class-row" : "--mean-heads");
+    return picture_check(&settings->picture);
+}
+
 static int run(const command *self, int argc, char **argv)
 {
-    features_settings settings = {0};
+    features_settings settings = {.stream = STREAM_BY_PATH, .attention = ATTENTION_NONE};
     texts operands = {0};
     lancet_model *model = NULL;
     lancet_session *session = NULL;
@@ -75,16 +283,11 @@ static int run(const command *self, int argc, char **argv)
     if (!options_parse(self, &settings, &operands, argc, argv, &status))
         goto done;
     report_as(self->name, settings.common.quiet);
-    if (operands.count != 1)
-        status = report_usage("expected one picture, found %zu", operands.count);
-    else if (!settings.output)
-        status = report_usage("expected the file to write: -o FILE.npy");
-    else if (settings.picture.surgery_last && settings.picture.surgery_start)
-        status = report_usage("--surgery-last and --surgery-start say the same thing; give one");
-    else
+    status = check(&settings, &operands);
+    if (status == EXIT_DONE)
         status = model_begin(&model, &session, &settings.model, &settings.common, LANCET_TOWERS_VISION);
     if (status == EXIT_DONE)
-        status = write_features(&settings, model, session, operands.items[0]);
+        status = write_any(&settings, model, session, operands.items[0]);
 done:
     lancet_session_close(&session);
     lancet_model_close(&model);
@@ -94,16 +297,28 @@ done:
 
 const command features_command = {
     .name = "features",
-    .summary = "Write the token features of a picture as a .npy array.",
+    .summary = "Write a picture's token features, tokens or attention as a .npy array.",
     .usage = "lancet features PICTURE -o FILE.npy [options]",
     .about =
         "The array is float32 [1, tokens, channels] as the model gives it, not of unit length: the class "
         "token "
         "first, then the patches row after row. The class token is always CLIP's own picture embedding; with "
         "--path surgery the patches are those of CLIP Surgery's second path, with --path plain CLIP's own, "
-        "through its final projection.",
+        "through its final projection.\n"
+        "\n"
+        "With --block K it is [1, tokens, width], the residual stream after block K before any norm or "
+        "projection; with --stream both [2, tokens, width], the original path's first. The class token's row "
+        "of the second path is the sum that the published code makes and then replaces.\n"
+        "\n"
+        "With --attention it is [heads, tokens, tokens]: in each head, how much each token (a row) attends "
+        "to "
+        "each. That grows with the square of the tokens (12 heads at 512 x 512 pixels, patches of 16: 50 "
+        "MB); "
+        "--class-row gives [heads, 1, tokens], --mean-heads [1, tokens, tokens].",
     .examples = "  lancet features cat.jpg -m ViT-B-16.safetensors -o cat.npy\n"
-                "  lancet features cat.jpg --path plain --side 336 -o cat-plain.npy\n",
+                "  lancet features cat.jpg --path plain --size 448x336 -o cat-plain.npy\n"
+                "  lancet features cat.jpg --block 9 --stream both -o cat-9.npy\n"
+                "  lancet features cat.jpg --attention raw --class-row -o cat-attention.npy\n",
     .groups = features_groups,
     .group_count = sizeof features_groups / sizeof *features_groups,
     .run = run,

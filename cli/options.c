@@ -127,6 +127,34 @@ static bool set_triple(option_triple *triple, const option *o, const spelling *a
     return true;
 }
 
+/* Digits up to `end`, a number from low to high; false if it is none. */
+static bool parse_side(int *value, const option *o, const char *text, const char *end)
+{
+    long number = 0;
+
+    if (text == end)
+        return false;
+    for (; text < end; text++) {
+        if (*text < '0' || *text > '9' || number > (long)o->high)
+            return false;
+        number = number * 10 + (*text - '0');
+    }
+    *value = (int)number;
+    return number >= (long)o->low && number <= (long)o->high;
+}
+
+static bool set_size(option_size *size, const option *o, const spelling *as, const char *text)
+{
+    const char *cross = text + strcspn(text, "xX");
+
+    if (*cross && parse_side(&size->width, o, text, cross) &&
+        parse_side(&size->height, o, cross + 1, cross + 1 + strlen(cross + 1)))
+        return true;
+    report_usage("%s: expected WxH, as 640x480, each side from %ld to %ld, found '%s'", as->text,
+                 (long)o->low, (long)o->high, text);
+    return false;
+}
+
 /* "a, b or c" */
 static void list_choices(char *list, size_t size, const char *const *choices)
 {
@@ -216,6 +244,9 @@ static bool set_value(const option *o, void *value, const spelling *as, const ch
         break;
     case OPTION_TRIPLE:
         good = set_triple(value, o, as, text);
+        break;
+    case OPTION_SIZE:
+        good = set_size(value, o, as, text);
         break;
     }
     return good;

@@ -16,13 +16,18 @@ typedef enum option_kind {
     OPTION_REAL,    /* double, low to high */
     OPTION_CHOICE,  /* int: which of `choices` */
     OPTION_SET,     /* unsigned: a bit for each of `choices`, given as a list with commas */
-    OPTION_TRIPLE   /* option_triple: three numbers with commas, low to high each */
+    OPTION_TRIPLE,  /* option_triple: three numbers with commas, low to high each */
+    OPTION_SIZE     /* option_size: WxH, whole numbers, low to high each */
 } option_kind;
 
 typedef struct option_triple {
     bool given;
     float values[3];
 } option_triple;
+
+typedef struct option_size {
+    int width, height; /* 0: not given */
+} option_size;
 
 typedef struct option {
     const char *name; /* without the dashes */

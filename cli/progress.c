@@ -79,7 +79,7 @@ void progress_clear(void)
     line_in_use = false;
 }
 
-bool progress_of_labels(void *context, size_t done, size_t total)
+bool progress_of_work(void *context, size_t done, size_t total)
 {
     progress_show(context, done, total, NULL);
     return true;

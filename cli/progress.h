@@ -24,7 +24,7 @@ void progress_end(progress *bar);
 /** Wipes the line if there is a bar on it. */
 void progress_clear(void);
 
-/** For lancet_label_options.progress; context is a progress. */
-bool progress_of_labels(void *context, size_t done, size_t total);
+/** For the library's options that take a `progress` call; context is a progress. */
+bool progress_of_work(void *context, size_t done, size_t total);
 
 #endif

@@ -69,7 +69,7 @@ static int write_labels(const text_settings *settings, lancet_session *session, 
         .templates = templates,
         /* A bank serves single words too, so it holds the empty string's feature. */
         .redundant = bank ? LANCET_REDUNDANT_EMPTY : LANCET_REDUNDANT_LABELS,
-        .progress = progress_of_labels};
+        .progress = progress_of_work};
     lancet_labels *labels = NULL;
     lancet_error error;
     progress bar;

@@ -14,16 +14,25 @@ typedef enum verify_stage {
     VERIFY_TEXT,
     VERIFY_ENSEMBLE,
     VERIFY_ENSEMBLE_EMPTY,
-    VERIFY_PIXELS, /* from here on: of a picture at a side */
+    VERIFY_PIXELS, /* from here on: of a picture at a size */
     VERIFY_PLAIN,
     VERIFY_SURGERY,
     VERIFY_CLASS_TOKEN,
+    VERIFY_BLOCK, /* tokens after a block */
+    VERIFY_BLOCK_SURGERY,
+    VERIFY_ATTENTION_RAW, /* rows of a block, the last if it names none */
+    VERIFY_ATTENTION_VALUES,
     VERIFY_SIMILARITY,
     VERIFY_SIMILARITY_EMPTY,
     VERIFY_SIMILARITY_PAPER,
     VERIFY_MAP,
     VERIFY_POINTS
 } verify_stage;
+
+/** The size that a picture goes in at; window 0: as a whole. */
+typedef struct verify_size {
+    int width, height, window, stride;
+} verify_size;
 
 /** One array of the folder. */
 typedef struct verify_array {
@@ -34,7 +43,8 @@ typedef struct verify_array {
     size_t place;   /* in the list */
     size_t model;   /* which of verify_set.model_paths */
     size_t picture; /* which of verify_set.pictures */
-    int side;
+    verify_size size;
+    int block;           /* 1-based, of the stages of one block; 0: none is named */
     const json_t *entry; /* what the list says of it, may be NULL */
 } verify_array;
 
@@ -46,8 +56,8 @@ typedef struct verify_picture {
 
 /** A folder of arrays and what they were made from. Zero-initialised is empty. */
 typedef struct verify_set {
-    json_t *root;
-    char **model_paths; /* one but for lists of several */
+    json_t *root, *baselines; /* the list, and the one of baselines.json beside it (NULL: there is none) */
+    char **model_paths;       /* one but for lists of several */
     size_t model_count;
     texts token_texts, texts;
     verify_picture *pictures;
@@ -64,6 +74,15 @@ typedef struct verify_set {
  * are reported. */
 int verify_set_open(verify_set *set, const char *folder);
 void verify_set_close(verify_set *set);
+
+/** The stage of an array that is of no picture, by its name ("text/features"); VERIFY_UNKNOWN if it is none.
+ */
+verify_stage verify_name_whole(const char *name);
+
+/** Sets stage, size and block from array->name, "<picture>/<size>/<stage>" (or
+ * <picture>/<size>/baselines/...); the picture is the name's first *picture_length bytes. False if the name
+ * is not of that form or its stage is unknown. */
+bool verify_name_split(verify_array *array, size_t *picture_length);
 
 /* ---- The table ----------------------------------------------------------------------------------------- */
 
@@ -105,7 +124,7 @@ typedef struct verify_replay {
     bool quiet;
     lancet_labels *labels; /* of set->texts through the 85 templates */
     size_t picture;        /* what the rest is of */
-    int side;
+    verify_size size;
     struct lancet_image *image;
     lancet_features *features[2]; /* by lancet_path */
     lancet_maps *maps[3];         /* similarity, similarity_empty, similarity_paper */

@@ -18,7 +18,7 @@ static int add_array(const verify_source *s, const char *type, const json_t *ent
                           .place = set->array_count,
                           .model = set->model_count - 1,
                           .picture = set->picture_count - 1,
-                          .side = side};
+                          .size = {.width = side, .height = side}};
 
     if (!json_object_get(entry, what))
         return EXIT_DONE;

@@ -39,18 +39,25 @@ void verify_replay_close(verify_replay *r)
 
 lancet_feature_options verify_options_of(const verify_replay *r, lancet_path path)
 {
-    const picture_settings settings = {
-        .path = path, .side = r->side, .mean = r->set->mean, .deviation = r->set->deviation};
+    const picture_settings settings = {.path = path,
+                                       .size = {r->size.width, r->size.height},
+                                       .mean = r->set->mean,
+                                       .deviation = r->set->deviation};
     lancet_feature_options options = feature_options(&settings, r->model);
 
-    /* Arrays come from the published code, whose class token is not CLIP's where there is an attention pool. */
-    if (path == LANCET_PATH_SURGERY &&
-        strcmp(lancet_model_describe(r->model)->family, "ModifiedResNet") == 0)
+    /* Arrays come from the published code, whose class token is not CLIP's where there is an attention pool.
+     */
+    if (path == LANCET_PATH_SURGERY && strcmp(lancet_model_describe(r->model)->family, "ModifiedResNet") == 0)
         options.pool_class = LANCET_POOL_CLASS_VV;
     return options;
 }
 
-/* Makes the array's picture and side the ones at hand. */
+static lancet_window_options windows_of(const verify_replay *r)
+{
+    return (lancet_window_options){.side = r->size.window, .stride = r->size.stride};
+}
+
+/* Makes the array's picture and size the ones at hand. */
 int verify_need_picture(verify_replay *r, const verify_array *array, verify_row *row)
 {
     const verify_picture *listed = &r->set->pictures[array->picture];
@@ -66,9 +73,9 @@ int verify_need_picture(verify_replay *r, const verify_array *array, verify_row 
             return verify_broken_by(row, &error);
         r->picture = array->picture;
     }
-    if (r->side != array->side)
+    if (memcmp(&r->size, &array->size, sizeof r->size) != 0)
         drop_picture_results(r);
-    r->side = array->side;
+    r->size = array->size;
     pixels = lancet_image_picture(r->image);
     if ((listed->width && (size_t)listed->width != pixels.width) ||
         (listed->height && (size_t)listed->height != pixels.height)) {
@@ -112,27 +119,50 @@ int verify_need_maps(verify_replay *r, size_t which, verify_row *row)
         {.redundant = LANCET_REDUNDANT_EMPTY},
         {.redundant = LANCET_REDUNDANT_LABELS, .form = LANCET_FORM_PAPER},
     };
+    const lancet_feature_options features = verify_options_of(r, LANCET_PATH_SURGERY);
+    const lancet_window_options windows = windows_of(r);
+    const lancet_picture pixels = lancet_image_picture(r->image);
+    lancet_status made = LANCET_OK;
     lancet_error error;
-    int status = verify_need_features(r, LANCET_PATH_SURGERY, row);
+    int status = verify_need_labels(r, row);
 
-    if (status == EXIT_DONE)
-        status = verify_need_labels(r, row);
-    if (status == EXIT_DONE && !r->maps[which] &&
-        lancet_maps_compute(&r->maps[which], r->features[LANCET_PATH_SURGERY], r->labels, &options[which],
-                            &error) != LANCET_OK)
-        status = verify_broken_by(row, &error);
-    return status;
+    if (status == EXIT_DONE && !r->size.window)
+        status = verify_need_features(r, LANCET_PATH_SURGERY, row);
+    if (status != EXIT_DONE || r->maps[which])
+        return status;
+    if (r->size.window)
+        made = lancet_maps_slide(&r->maps[which], r->session, &pixels, r->labels, &features, &windows,
+                                 &options[which], &error);
+    else
+        made = lancet_maps_compute(&r->maps[which], r->features[LANCET_PATH_SURGERY], r->labels,
+                                   &options[which], &error);
+    return made == LANCET_OK ? EXIT_DONE : verify_broken_by(row, &error);
 }
 
 /* ---- Shapes -------------------------------------------------------------------------------------------- */
 
-/* The number of patches along a side, known before anything is computed: a file of the wrong shape must not
- * start a computation of any size. */
-size_t verify_grid_side(const verify_replay *r, int side)
+int verify_grid(const verify_replay *r, size_t *rows, size_t *columns, verify_row *row)
 {
-    const int patch = lancet_model_describe(r->model)->patch_side;
+    const lancet_picture pixels = lancet_image_picture(r->image);
+    const lancet_feature_options wished = verify_options_of(r, LANCET_PATH_SURGERY);
+    const lancet_window_options wished_windows = windows_of(r);
+    lancet_feature_options options;
+    lancet_window_options windows;
+    lancet_error error;
 
-    return patch > 0 ? (size_t)(side / patch) : 0;
+    if (!r->size.window) {
+        *rows = lancet_grid_side(r->model, (size_t)r->size.height);
+        *columns = lancet_grid_side(r->model, (size_t)r->size.width);
+        return EXIT_DONE;
+    }
+    if (lancet_window_options_resolve(&options, &windows, r->model, &pixels, &wished, &wished_windows,
+                                      &error) != LANCET_OK)
+        return verify_broken_by(row, &error);
+    const size_t cell = lancet_window_cell(r->model, &options, &windows);
+
+    *rows = (size_t)options.height / cell;
+    *columns = (size_t)options.width / cell;
+    return EXIT_DONE;
 }
 
 static void print_shape(char *text, size_t size, const size_t *shape, size_t rank)

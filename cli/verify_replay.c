@@ -87,7 +87,7 @@ static int replay_ensemble(verify_replay *r, const lancet_npy *npy, bool empty, 
 
 static int replay_pixels(verify_replay *r, const verify_array *array, const lancet_npy *npy, verify_row *row)
 {
-    const size_t side = (size_t)array->side, shape[] = {3, side, side};
+    const size_t shape[] = {3, (size_t)array->size.height, (size_t)array->size.width};
     const lancet_feature_options options = verify_options_of(r, LANCET_PATH_PLAIN);
     const lancet_picture picture = lancet_image_picture(r->image);
     lancet_error error;
@@ -111,10 +111,13 @@ static int replay_features(verify_replay *r, const verify_array *array, const la
                            verify_row *row)
 {
     const lancet_path path = array->stage == VERIFY_SURGERY ? LANCET_PATH_SURGERY : LANCET_PATH_PLAIN;
-    const size_t grid = verify_grid_side(r, array->side),
-                 rows = array->stage == VERIFY_CLASS_TOKEN ? 1 : 1 + grid * grid;
-    const size_t shape[] = {rows, (size_t)lancet_model_describe(r->model)->embedding_width};
-    int status;
+    size_t rows, columns;
+    int status = verify_grid(r, &rows, &columns, row);
+
+    if (status != EXIT_DONE)
+        return status;
+    const size_t shape[] = {array->stage == VERIFY_CLASS_TOKEN ? 1 : 1 + rows * columns,
+                            (size_t)lancet_model_describe(r->model)->embedding_width};
 
     if (!verify_check_shape(npy, shape, 2, row))
         return EXIT_DONE;
@@ -132,9 +135,14 @@ static int replay_similarity(verify_replay *r, const verify_array *array, const 
     const size_t which = array->stage == VERIFY_SIMILARITY         ? 0
                          : array->stage == VERIFY_SIMILARITY_EMPTY ? 1
                                                                    : 2;
-    const size_t grid = verify_grid_side(r, array->side), patches = grid * grid, count = r->set->texts.count;
+    const size_t count = r->set->texts.count;
+    size_t rows, columns;
     float *found;
-    int status;
+    int status = verify_grid(r, &rows, &columns, row);
+
+    if (status != EXIT_DONE)
+        return status;
+    const size_t patches = rows * columns;
 
     if (!verify_check_shape(npy, (const size_t[]){1 + patches, count}, 2, row))
         return EXIT_DONE;
@@ -213,8 +221,7 @@ static long differing_points(const json_t *listed, const lancet_point *found, si
 static int replay_points(verify_replay *r, const verify_array *array, verify_row *row)
 {
     const json_t *listed = json_object_get(array->entry, "points");
-    const size_t grid = verify_grid_side(r, array->side), capacity = grid * grid / 4 + 1,
-                 texts_count = r->set->texts.count;
+    const size_t texts_count = r->set->texts.count;
     const lancet_picture picture = lancet_image_picture(r->image);
     lancet_point *points;
     lancet_error error;
@@ -226,6 +233,8 @@ static int replay_points(verify_replay *r, const verify_array *array, verify_row
     status = verify_need_maps(r, 0, row);
     if (status != EXIT_DONE)
         return status;
+    const size_t capacity = lancet_maps_grid_height(r->maps[0]) * lancet_maps_grid_width(r->maps[0]) / 4 + 1;
+
     points = calloc(capacity, sizeof *points);
     if (!points)
         return verify_broken(row, LANCET_ERROR_MEMORY, "out of memory");
@@ -276,6 +285,12 @@ static int replay(verify_replay *r, const verify_array *array, const lancet_npy 
     case VERIFY_SURGERY:
     case VERIFY_CLASS_TOKEN:
         return replay_features(r, array, npy, row);
+    case VERIFY_BLOCK:
+    case VERIFY_BLOCK_SURGERY:
+        return verify_replay_block(r, array, npy, row);
+    case VERIFY_ATTENTION_RAW:
+    case VERIFY_ATTENTION_VALUES:
+        return verify_replay_attention(r, array, npy, row);
     case VERIFY_SIMILARITY:
     case VERIFY_SIMILARITY_EMPTY:
     case VERIFY_SIMILARITY_PAPER:

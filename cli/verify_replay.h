@@ -5,8 +5,9 @@
 #include "verify.h"
 
 /* Agreement that is asked of float32 (the resize is exact in 8 bits, so pixels differ by rounding alone). */
-#define VERIFY_LIMIT_FEATURES 2e-4
-#define VERIFY_LIMIT_PIXELS   1e-6
+#define VERIFY_LIMIT_FEATURES  2e-4
+#define VERIFY_LIMIT_ATTENTION 3e-5
+#define VERIFY_LIMIT_PIXELS    1e-6
 
 /** The row becomes VERIFY_ERROR with this message; returns `status`. */
 int verify_broken(verify_row *row, int status, const char *message);
@@ -20,12 +21,17 @@ int verify_need_labels(verify_replay *r, verify_row *row);
 /** which: 0 similarity, 1 similarity_empty, 2 similarity_paper. */
 int verify_need_maps(verify_replay *r, size_t which, verify_row *row);
 
-/** The vision tower's options for the side at hand. */
+/** The vision tower's options for the size at hand. */
 lancet_feature_options verify_options_of(const verify_replay *r, lancet_path path);
 
-/** The number of patches along a side, known before anything is computed: a file of the wrong shape must not
- * start a computation of any size. */
-size_t verify_grid_side(const verify_replay *r, int side);
+/** The grid of patches (or of windows' cells) at the size at hand, known before anything is computed: a file
+ * of the wrong shape must not start a computation of any size. Returns a status; the row then says why. */
+int verify_grid(const verify_replay *r, size_t *rows, size_t *columns, verify_row *row);
+
+/** Stages of the tower's inside. */
+int verify_replay_block(verify_replay *r, const verify_array *array, const lancet_npy *npy, verify_row *row);
+int verify_replay_attention(verify_replay *r, const verify_array *array, const lancet_npy *npy,
+                            verify_row *row);
 
 /** Whether the file has the shape that the list says (NULL: it says none). */
 bool verify_matches_list(const lancet_npy *npy, const json_t *shape);

@@ -167,70 +167,21 @@ static int read_pictures(const verify_source *s, json_t *object)
     return EXIT_DONE;
 }
 
-static verify_stage find_stage(const char *name, bool of_picture)
-{
-    static const struct {
-        const char *name;
-        verify_stage stage;
-    } stages[] = {
-        {"text/tokens", VERIFY_TOKENS},
-        {"text/features", VERIFY_TEXT},
-        {"text/ensemble", VERIFY_ENSEMBLE},
-        {"text/ensemble_empty", VERIFY_ENSEMBLE_EMPTY},
-        {"pixels", VERIFY_PIXELS},
-        {"plain", VERIFY_PLAIN},
-        {"surgery", VERIFY_SURGERY},
-        {"class_token", VERIFY_CLASS_TOKEN},
-        {"similarity", VERIFY_SIMILARITY},
-        {"similarity_empty", VERIFY_SIMILARITY_EMPTY},
-        {"similarity_paper", VERIFY_SIMILARITY_PAPER},
-        {"map", VERIFY_MAP},
-        {"points", VERIFY_POINTS},
-    };
-
-    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
-        if (strcmp(stages[i].name, name) == 0 && (stages[i].stage >= VERIFY_PIXELS) == of_picture)
-            return stages[i].stage;
-    return VERIFY_UNKNOWN;
-}
-
-/* Splits "<picture>/<side>/<stage>"; false if the name is not of that form, or its stage is unknown. */
-static bool split_name(const char *name, size_t *picture_length, int *side, verify_stage *stage)
-{
-    const char *last = strrchr(name, '/'), *middle = last;
-    long number = 0;
-
-    if (!last)
-        return false;
-    while (middle > name && middle[-1] != '/')
-        middle--;
-    if (middle == name || middle == last)
-        return false;
-    for (const char *at = middle; at < last; at++) {
-        if (*at < '0' || *at > '9')
-            return false;
-        number = number > LANCET_SIDE_MAX ? number : number * 10 + (*at - '0');
-    }
-    *picture_length = (size_t)(middle - 1 - name);
-    *side = (int)number;
-    *stage = find_stage(last + 1, true);
-    return *stage != VERIFY_UNKNOWN;
-}
-
 static int add_array(const verify_source *s, const char *name, const json_t *entry)
 {
-    verify_array array = {.name = name, .entry = entry, .stage = find_stage(name, false)};
+    verify_array array = {.name = name, .entry = entry, .stage = verify_name_whole(name)};
     size_t length;
 
     if (!verify_list_is_inside(name))
         return verify_list_malformed(s, name, "an array's name that stays inside the folder");
-    if (array.stage == VERIFY_UNKNOWN && split_name(name, &length, &array.side, &array.stage)) {
+    if (array.stage == VERIFY_UNKNOWN && verify_name_split(&array, &length)) {
         const json_t *number = json_object_getn(s->picture_numbers, name, length);
 
         if (!number)
             return verify_list_malformed(s, name, "a picture that \"images\" lists");
         array.picture = (size_t)json_integer_value(number);
-        if (array.side < 1 || array.side > LANCET_SIDE_MAX)
+        if (array.size.width < 1 || array.size.width > LANCET_SIDE_MAX || array.size.height < 1 ||
+            array.size.height > LANCET_SIDE_MAX)
             return verify_list_malformed(s, name, "a side of at most 4096 pixels");
     }
     if (array.stage != VERIFY_POINTS) {
@@ -240,6 +191,26 @@ static int add_array(const verify_source *s, const char *name, const json_t *ent
     }
     array.place = s->set->array_count;
     s->set->arrays[s->set->array_count++] = array;
+    return EXIT_DONE;
+}
+
+/* The arrays of other methods, in a list of their own beside the first; what is not replayed is left out. */
+static int read_baselines(const verify_source *s, json_t *arrays)
+{
+    const char *name;
+    json_t *item;
+
+    json_object_foreach(arrays, name, item)
+    {
+        verify_array array = {.name = name};
+        size_t length;
+        int status = EXIT_DONE;
+
+        if (verify_name_split(&array, &length))
+            status = add_array(s, name, item);
+        if (status != EXIT_DONE)
+            return status;
+    }
     return EXIT_DONE;
 }
 
@@ -264,10 +235,42 @@ int verify_list_model(const verify_source *s, char *path)
     return EXIT_DONE;
 }
 
+/* A file of one JSON object. */
+static int read_list(json_t **list, const char *path)
+{
+    json_error_t trouble;
+    char *bytes = NULL;
+    size_t length;
+    int status = file_read(&bytes, &length, path, LIST_MAX);
+
+    if (status != EXIT_DONE)
+        return status;
+    *list = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &trouble);
+    free(bytes);
+    if (!*list)
+        return report_problem(LANCET_ERROR_INPUT, "%s: line %d: %s", path, trouble.line, trouble.text);
+    if (!json_is_object(*list))
+        return report_problem(LANCET_ERROR_INPUT, "%s: the file: expected a JSON object", path);
+    return EXIT_DONE;
+}
+
+static int find_baselines(const verify_source *s)
+{
+    char *path = text_print("%s/baselines.json", s->folder);
+    int status = EXIT_DONE;
+
+    if (!path)
+        return report_memory();
+    if (file_exists(path))
+        status = read_list(&s->set->baselines, path);
+    free(path);
+    return status;
+}
+
 static int read_manifest(const verify_source *s)
 {
     json_t *model = json_object_get(s->set->root, "model"), *arrays = json_object_get(s->set->root, "arrays"),
-           *item;
+           *baselines, *item;
     const char *name;
     int status;
 
@@ -275,6 +278,12 @@ static int read_manifest(const verify_source *s)
         return verify_list_malformed(s, "model", "an object with \"texts\" and \"token_texts\"");
     if (!json_is_object(arrays))
         return verify_list_malformed(s, "arrays", "an object that names the arrays");
+    status = find_baselines(s);
+    if (status != EXIT_DONE)
+        return status;
+    baselines = json_object_get(s->set->baselines, "arrays");
+    if (s->set->baselines && !json_is_object(baselines))
+        return verify_list_malformed(s, "baselines.json", "an object with \"arrays\" that names them");
     status = verify_list_texts(s, &s->set->texts, json_object_get(model, "texts"), "model.texts");
     if (status == EXIT_DONE)
         status = verify_list_texts(s, &s->set->token_texts, json_object_get(model, "token_texts"),
@@ -284,7 +293,7 @@ static int read_manifest(const verify_source *s)
     if (status == EXIT_DONE)
         status = read_pictures(s, json_object_get(s->set->root, "images"));
     if (status == EXIT_DONE)
-        status = verify_list_reserve(s, json_object_size(arrays));
+        status = verify_list_reserve(s, json_object_size(arrays) + json_object_size(baselines));
     if (status != EXIT_DONE)
         return status;
     json_object_foreach(arrays, name, item)
@@ -293,6 +302,9 @@ static int read_manifest(const verify_source *s)
         if (status != EXIT_DONE)
             return status;
     }
+    status = read_baselines(s, baselines);
+    if (status != EXIT_DONE)
+        return status;
     return verify_list_model(s, text_print("%s/model.safetensors", s->folder));
 }
 
@@ -324,11 +336,12 @@ static int read_short(const verify_source *s)
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays && status == EXIT_DONE; i++) {
         char *path = text_print("%s/%s.npy", s->folder, arrays[i].name);
 
-        s->set->arrays[s->set->array_count++] = (verify_array){.name = arrays[i].name,
-                                                               .place = i,
-                                                               .path = path,
-                                                               .stage = arrays[i].stage,
-                                                               .side = (int)json_integer_value(side)};
+        s->set->arrays[s->set->array_count++] = (verify_array){
+            .name = arrays[i].name,
+            .place = i,
+            .path = path,
+            .stage = arrays[i].stage,
+            .size = {.width = (int)json_integer_value(side), .height = (int)json_integer_value(side)}};
         if (!path)
             status = report_memory();
     }
@@ -344,7 +357,18 @@ static int read_short(const verify_source *s)
     return status;
 }
 
-/* What is about one model, and then about one picture at one side, stands together, so that nothing is
+static int compare_sizes(const verify_size *a, const verify_size *b)
+{
+    const int a_values[] = {a->width, a->height, a->window, a->stride},
+              b_values[] = {b->width, b->height, b->window, b->stride};
+
+    for (size_t i = 0; i < 4; i++)
+        if (a_values[i] != b_values[i])
+            return a_values[i] < b_values[i] ? -1 : 1;
+    return 0;
+}
+
+/* What is about one model, and then about one picture at one size, stands together, so that nothing is
  * computed twice; else as listed. */
 static int compare_arrays(const void *left, const void *right)
 {
@@ -355,8 +379,8 @@ static int compare_arrays(const void *left, const void *right)
         return a->model < b->model ? -1 : 1;
     if (a_of_picture && b_of_picture && a->picture != b->picture)
         return a->picture < b->picture ? -1 : 1;
-    if (a_of_picture && b_of_picture && a->side != b->side)
-        return a->side < b->side ? -1 : 1;
+    if (a_of_picture && b_of_picture && compare_sizes(&a->size, &b->size) != 0)
+        return compare_sizes(&a->size, &b->size);
     if (a_of_picture != b_of_picture)
         return a_of_picture ? 1 : -1;
     return a->place < b->place ? -1 : 1;
@@ -392,27 +416,15 @@ int verify_set_open(verify_set *set, const char *folder)
 {
     verify_source s = {.set = set, .folder = folder, .picture_numbers = json_object()};
     int (*read)(const verify_source *) = NULL;
-    json_error_t trouble;
-    size_t length;
-    char *bytes = NULL;
     int status = s.picture_numbers ? find_list(&s, &read) : report_memory();
 
     if (status == EXIT_DONE)
-        status = file_read(&bytes, &length, s.path, LIST_MAX);
-    if (status != EXIT_DONE)
-        goto done;
-    set->root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &trouble);
-    if (!set->root)
-        status = report_problem(LANCET_ERROR_INPUT, "%s: line %d: %s", s.path, trouble.line, trouble.text);
-    else if (!json_is_object(set->root))
-        status = verify_list_malformed(&s, "the file", "a JSON object");
-    else
+        status = read_list(&set->root, s.path);
+    if (status == EXIT_DONE)
         status = read(&s);
     if (status == EXIT_DONE && set->array_count)
         qsort(set->arrays, set->array_count, sizeof *set->arrays, compare_arrays);
-done:
     json_decref(s.picture_numbers);
-    free(bytes);
     free(s.path);
     return status;
 }
@@ -433,5 +445,6 @@ void verify_set_close(verify_set *set)
     texts_close(&set->texts);
     texts_close(&set->token_texts);
     json_decref(set->root);
+    json_decref(set->baselines);
     *set = (verify_set){0};
 }

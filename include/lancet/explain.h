@@ -10,6 +10,7 @@
 #include "lancet/model.h"
 #include "lancet/picture.h"
 #include "lancet/session.h"
+#include "lancet/windows.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +23,7 @@ typedef struct lancet_explain_options {
     lancet_label_options labels;
     lancet_feature_options features;
     lancet_map_options maps;
+    const lancet_window_options *windows; /**< not NULL: look through windows (lancet_maps_slide) */
 } lancet_explain_options;
 
 /** Explains `picture` for `text_count` texts: one heat map a text (CLIP Surgery, Eq. 6-11).
@@ -38,7 +40,8 @@ typedef struct lancet_explain_options {
  *          lancet_maps_write(maps, 0, picture.width, picture.height, heat, &error);
  *
  * On success *maps is the caller's (lancet_maps_close). On failure *maps is NULL and `error` says why.
- * Errors: as lancet_session_open, lancet_labels_encode, lancet_features_encode and lancet_maps_compute. */
+ * Errors: as lancet_session_open, lancet_labels_encode, lancet_features_encode and lancet_maps_compute, or
+ * lancet_maps_slide. */
 LANCET_API lancet_status lancet_explain(lancet_maps **maps, const lancet_model *model,
                                         const lancet_picture *picture, const char *const *texts,
                                         size_t text_count, const lancet_explain_options *options,

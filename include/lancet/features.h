@@ -7,6 +7,7 @@
 #include "lancet/picture.h"
 #include "lancet/session.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -72,6 +73,20 @@ typedef struct lancet_feature_options {
 #define LANCET_SIDE_MAX    4096
 #define LANCET_PATCHES_MAX 131072
 
+/** What options (NULL: all zero) come to for one picture: every default filled in and every wish checked as
+ * lancet_features_encode does it. Afterwards width and height are the size that the picture is resized to
+ * (side and short_side zero), surgery_start says where surgery starts (0 on the plain path; surgery_last is
+ * zero), mean and deviation are set. They are options that mean the same. Errors: ARGUMENT. */
+LANCET_API lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved,
+                                                        const lancet_model *model,
+                                                        const lancet_picture *picture,
+                                                        const lancet_feature_options *options,
+                                                        lancet_error *error);
+
+/** How many patches there are along `pixels` pixels of an input: H of its height, W of its width. 0 if the
+ * model was opened without its vision tower. */
+LANCET_API size_t lancet_grid_side(const lancet_model *model, size_t pixels);
+
 /** Encodes one picture.
  * On success *features is the caller's, to be closed by lancet_features_close. On failure *features is NULL.
  * Errors: ARGUMENT (a NULL, an option out of range, a model opened without its vision tower), MEMORY. */
@@ -111,14 +126,9 @@ LANCET_API size_t lancet_features_picture_width(const lancet_features *features)
 LANCET_API size_t lancet_features_picture_height(const lancet_features *features);
 LANCET_API const char *lancet_features_model_hash(const lancet_features *features);
 
-/** The size in pixels to which the options resize this picture (level 3). Errors: as lancet_features_encode.
- */
-LANCET_API lancet_status lancet_pixels_size(size_t *width, size_t *height, const lancet_model *model,
-                                            const lancet_picture *picture,
-                                            const lancet_feature_options *options, lancet_error *error);
-
 /** The picture as the first layer takes it (level 3): resized, scaled to 0..1, normalised; [3, height,
- * width], which lancet_pixels_size tells, into the caller's `pixels`. Errors: as lancet_features_encode. */
+ * width], which lancet_feature_options_resolve tells, into the caller's `pixels`. Errors: as
+ * lancet_features_encode. */
 LANCET_API lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model,
                                                const lancet_picture *picture,
                                                const lancet_feature_options *options, lancet_error *error);
@@ -143,6 +153,34 @@ LANCET_API lancet_status lancet_tokens_walk(lancet_session *session, const lance
                                                          size_t width, const float *original,
                                                          const float *surgery),
                                             void *context, int *stopped, lancet_error *error);
+
+/** Which attention of a block: whose products with whom. */
+typedef enum lancet_attention_kind {
+    LANCET_ATTENTION_RAW = 0, /**< queries with keys, softmax(s q k^T): CLIP's own (Eq. 2) */
+    LANCET_ATTENTION_VALUES   /**< values with values, softmax(s v v^T): that of surgery (Eq. 3) */
+} lancet_attention_kind;
+
+/** All zero is the default. */
+typedef struct lancet_attention_options {
+    lancet_attention_kind kind; /**< default: RAW */
+    int block;       /**< 1-based, up to the model's blocks; default (0): the last. A ModifiedResNet has one
+                        attention       only, its pool's, and any block is an ARGUMENT error. */
+    bool class_only; /**< the class token's row alone; default: every token's */
+} lancet_attention_options;
+
+/** How much each token attends to each in one block (level 3): rows [heads, N, N] into the caller's `rows`,
+ * or [heads, 1, N] with class_only; heads is the model's vision_heads, N = 1 + H*W with lancet_grid_side of
+ * the height and width that lancet_feature_options_resolve tells. Row i of a head holds the weights, which
+ * sum to 1, with which token i sums up all tokens' values; tokens in their usual order, the class token
+ * first.
+ *
+ * q, k and v are the original path's, on whichever path the surgery's attention is: `features` only says how
+ * the picture is prepared. s = 1 / sqrt(head width). Errors: as lancet_features_encode; ARGUMENT also for a
+ * kind or block out of range. */
+LANCET_API lancet_status lancet_attention_rows(float *rows, lancet_session *session,
+                                               const lancet_picture *picture,
+                                               const lancet_feature_options *features,
+                                               const lancet_attention_options *options, lancet_error *error);
 
 #ifdef __cplusplus
 }

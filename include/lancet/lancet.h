@@ -4,7 +4,7 @@
  * Three levels of effort:
  *   1. lancet/explain.h: one call, a picture and words in, heat maps out.
  *   2. lancet/model.h, session.h, labels.h, features.h, maps.h: handles, so that new words never re-run the
- * picture and new pictures never re-encode the words.
+ * picture and new pictures never re-encode the words; windows.h for pictures larger than one pass takes.
  *   3. lancet_text_encode, lancet_pixels_prepare, lancet_tokens_walk: the inside.
  *
  * Every call that can fail returns a lancet_status and fills a lancet_error. The library never prints, exits
@@ -24,6 +24,7 @@
 #include "lancet/picture.h"
 #include "lancet/session.h"
 #include "lancet/text.h"
+#include "lancet/windows.h"
 
 #ifdef __cplusplus
 extern "C" {

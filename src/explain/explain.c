@@ -20,9 +20,12 @@ lancet_status lancet_explain(lancet_maps **maps, const lancet_model *model, cons
     status = lancet_session_open(&session, model, &options.session, error);
     if (status == LANCET_OK)
         status = lancet_labels_encode(&labels, session, texts, text_count, &options.labels, error);
-    if (status == LANCET_OK)
+    if (status == LANCET_OK && options.windows)
+        status = lancet_maps_slide(maps, session, picture, labels, &options.features, options.windows,
+                                   &options.maps, error);
+    if (status == LANCET_OK && !options.windows)
         status = lancet_features_encode(&features, session, picture, &options.features, error);
-    if (status == LANCET_OK)
+    if (status == LANCET_OK && !options.windows)
         status = lancet_maps_compute(maps, features, labels, &options.maps, error);
     lancet_features_close(&features);
     lancet_labels_close(&labels);

@@ -57,13 +57,13 @@ static lancet_status choose_redundant(lancet_redundant *redundant, const float *
     return LANCET_OK;
 }
 
-static lancet_status allocate_maps(lancet_maps *maps, const lancet_features *features,
-                                   const lancet_labels *labels, lancet_error *error)
+static lancet_status allocate_maps(lancet_maps *maps, const lancet_labels *labels, size_t height,
+                                   size_t width, lancet_error *error)
 {
     const size_t count = lancet_labels_count(labels);
 
-    maps->height = lancet_features_grid_height(features);
-    maps->width = lancet_features_grid_width(features);
+    maps->height = height;
+    maps->width = width;
     maps->scores = lancet_allocate(count * maps->height * maps->width, sizeof *maps->scores);
     maps->class_scores = lancet_allocate(count, sizeof *maps->class_scores);
     maps->texts = lancet_allocate_zero(count, sizeof *maps->texts);
@@ -78,6 +78,19 @@ static lancet_status allocate_maps(lancet_maps *maps, const lancet_features *fea
             return lancet_fail_memory(error, "maps");
     }
     return LANCET_OK;
+}
+
+lancet_status lancet_maps_make(lancet_maps **result, const lancet_labels *labels, size_t height, size_t width,
+                               lancet_error *error)
+{
+    lancet_maps *maps = lancet_allocate_zero(1, sizeof *maps);
+    const lancet_status status =
+        maps ? allocate_maps(maps, labels, height, width, error) : lancet_fail_memory(error, "maps");
+
+    if (status != LANCET_OK)
+        lancet_maps_close(&maps);
+    *result = maps;
+    return status;
 }
 
 lancet_status lancet_maps_compute(lancet_maps **result, const lancet_features *features,
@@ -104,8 +117,8 @@ lancet_status lancet_maps_compute(lancet_maps **result, const lancet_features *f
         status = choose_redundant(&redundant, &surgery.empty, labels, error);
     if (status != LANCET_OK)
         return status;
-    maps = lancet_allocate_zero(1, sizeof *maps);
-    status = maps ? allocate_maps(maps, features, labels, error) : lancet_fail_memory(error, "maps");
+    status = lancet_maps_make(&maps, labels, lancet_features_grid_height(features),
+                              lancet_features_grid_width(features), error);
     if (status != LANCET_OK)
         goto done;
     maps->redundant = redundant;

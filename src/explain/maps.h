@@ -13,6 +13,10 @@ struct lancet_maps {
     lancet_map_order order;
 };
 
+/** Maps of the labels over a grid of that size, with their texts and the scores not set. Errors: MEMORY. */
+lancet_status lancet_maps_make(lancet_maps **maps, const lancet_labels *labels, size_t height, size_t width,
+                               lancet_error *error);
+
 /** Scales values to 0..1 in place; a constant map becomes zeros. */
 void lancet_map_normalise(float *values, size_t count);
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tensor/rows.h"
 
+#include "base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
 /* Rows of one task: some microseconds of work, so that handing it out costs little beside it. */
 #define ROWS_OF_TASK 16
 
@@ -51,4 +56,42 @@ void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_
     struct attention_run run = {lancet_kernels_get(), jobs, scratch};
 
     lancet_pool_run(pool, count, attention_task, &run);
+}
+
+/* In place; row by row, as the attention kernel does. */
+static void softmax_rows(float *rows, size_t count, size_t width, float scale)
+{
+    for (size_t i = 0; i < count; i++, rows += width) {
+        float highest = -INFINITY, sum = 0;
+
+        for (size_t j = 0; j < width; j++) {
+            rows[j] *= scale;
+            highest = rows[j] > highest ? rows[j] : highest;
+        }
+        for (size_t j = 0; j < width; j++) {
+            rows[j] = expf(rows[j] - highest);
+            sum += rows[j];
+        }
+        for (size_t j = 0; j < width; j++)
+            rows[j] /= sum;
+    }
+}
+
+bool lancet_attention_weigh(float *out, const lancet_attention *job)
+{
+    const lancet_kernels *kernels = lancet_kernels_get();
+    const size_t n = job->key_count, width = job->width;
+    float *keys = lancet_allocate(n * width, sizeof *keys);
+    float *scratch = lancet_allocate(kernels->multiply_scratch(n, width), sizeof *scratch);
+    const bool fits = keys && scratch;
+
+    if (fits) {
+        for (size_t j = 0; j < n; j++)
+            memcpy(keys + j * width, job->keys + j * job->key_stride, width * sizeof *keys);
+        kernels->multiply(out, n, job->queries, job->query_stride, keys, job->query_count, n, width, scratch);
+        softmax_rows(out, job->query_count, n, job->scale);
+    }
+    lancet_free(keys);
+    lancet_free(scratch);
+    return fits;
 }

@@ -18,4 +18,8 @@ void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const fl
 void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count,
                           float *const *scratch);
 
+/** out [query_count, key_count]: an attention's weights themselves, softmax_j(scale <queries[i], keys[j]>).
+ * Its values and `out` play no part, nor may it be causal. False if memory is out. */
+bool lancet_attention_weigh(float *out, const lancet_attention *attention);
+
 #endif

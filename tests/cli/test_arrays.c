@@ -23,12 +23,116 @@ static void test_features(void **state)
     arrays_agree(TINY "/scene/64/surgery.npy", out);
     command_expect(0, "features", SCENE, MODEL, "-o", again, "--side", "64", "-q", "--threads", "2");
     assert_true(files_equal(out, again));
+    command_expect(0, "features", SCENE, MODEL, "-o", out, "--size", "72x40", "-q", "--threads", "1");
+    arrays_agree(TINY "/scene/72x40/surgery.npy", out);
+    command_expect(0, "features", SCENE, MODEL, "-o", again, "--size=72x40", "-q", "--threads", "2");
+    assert_true(files_equal(out, again));
+    /* 96 x 64 pixels: a short side of 40 makes 60 x 40, and 60 is seven and a half patches. */
+    command_expect(0, "features", SCENE, MODEL, "-o", out, "--size", "64x40", "-q");
+    command_expect(0, "features", SCENE, MODEL, "-o", again, "--short-side", "40", "-q");
+    assert_true(files_equal(out, again));
     /* Surgery on the last 6 of 8 blocks is surgery from block 3 on; the default is the same. */
     command_expect(0, "features", SCENE, MODEL, "-o", out, "--surgery-start", "3", "-q");
     arrays_agree(TINY "/scene/48/surgery.npy", out);
     command_expect(0, "features", SCENE, MODEL, "-o", again, "--surgery-last", "6", "-q");
     assert_true(files_equal(out, again));
     command_expect_says(2, "lancet features: ", "features", SCENE, MODEL, "-o", out, "--surgery-last", "9");
+    command_expect_says(2, "expected sides of 8 (one patch) to 4096 pixels, found 72 x 7", "features", SCENE,
+                        MODEL, "-o", out, "--size", "72x7");
+}
+
+/* Whether the values from `offset` on are the expected ones. */
+static void holds(const char *expected_path, const char *found_path, size_t offset, double limit)
+{
+    lancet_npy expected = array_read(expected_path), found = array_read(found_path);
+
+    assert_true(offset + expected.count <= found.count);
+    if (!(array_difference(expected.values, (const float *)found.values + offset, expected.count) <= limit))
+        fail_msg("%s and %s differ", expected_path, found_path);
+    lancet_npy_close(&expected);
+    lancet_npy_close(&found);
+}
+
+static void shape_is(const char *path, size_t first, size_t second, size_t third)
+{
+    lancet_npy array = array_read(path);
+
+    assert_int_equal(array.rank, 3);
+    assert_int_equal(array.shape[0], first);
+    assert_int_equal(array.shape[1], second);
+    assert_int_equal(array.shape[2], third);
+    lancet_npy_close(&array);
+}
+
+static void test_blocks(void **state)
+{
+    const char *out = path_of(command_folder, "block.npy"),
+               *again = path_of(command_folder, "block-again.npy");
+
+    (void)state;
+    command_expect(0, "features", SCENE, MODEL, "-o", out, "--size", "72x40", "-q", "--block", "2");
+    arrays_agree(TINY "/scene/72x40/block_2.npy", out);
+    command_expect(0, "features", SCENE, MODEL, "-o", out, "--size", "72x40", "-q", "--block", "3");
+    arrays_agree(TINY "/scene/72x40/block_3_surgery.npy", out);
+    command_expect(0, "features", SCENE, MODEL, "-o", out, "--size", "72x40", "-q", "--block", "3",
+                   "--stream", "original");
+    arrays_agree(TINY "/scene/72x40/block_3.npy", out);
+    command_expect(0, "features", SCENE, MODEL, "-o", again, "--size", "72x40", "-q", "--block", "3",
+                   "--path", "plain");
+    assert_true(files_equal(out, again));
+    command_expect(0, "features", SCENE, MODEL, "-o", out, "--size", "72x40", "-q", "--block", "8",
+                   "--stream", "both");
+    shape_is(out, 2, 46, 64);
+    holds(TINY "/scene/72x40/block_8.npy", out, 0, 2e-4);
+    holds(TINY "/scene/72x40/block_8_surgery.npy", out, (size_t)46 * 64, 2e-4);
+    command_expect_says(2, "--block: expected 1 to 8 (the model's blocks), found 9", "features", SCENE, MODEL,
+                        "-o", out, "--block", "9");
+    command_expect_says(2, "surgery has not started at block 2", "features", SCENE, MODEL, "-o", out,
+                        "--block", "2", "--stream", "both");
+}
+
+/* Three heads, patches of 7. */
+static void test_attention(void **state)
+{
+    const char *odd = TESTS_FOLDER "/golden/tiny_odd/images/grey.png",
+               *weights = TESTS_FOLDER "/golden/tiny_odd/model.safetensors",
+               *raw = TESTS_FOLDER "/golden/tiny_odd/grey/42x28/attn_raw.npy",
+               *values = TESTS_FOLDER "/golden/tiny_odd/grey/42x28/attn_vv.npy";
+    const char *out = path_of(command_folder, "attention.npy"), *row = path_of(command_folder, "row.npy");
+    lancet_npy all, part;
+
+    (void)state;
+    command_expect(0, "features", odd, "-m", weights, "-o", out, "--size", "42x28", "-q", "--attention",
+                   "raw");
+    shape_is(out, 3, 25, 25);
+    holds(raw, out, 0, 3e-5);
+    command_expect(0, "features", odd, "-m", weights, "-o", row, "--size", "42x28", "-q", "--attention",
+                   "raw", "--class-row");
+    shape_is(row, 3, 1, 25);
+    all = array_read(out);
+    part = array_read(row);
+    for (size_t h = 0; h < 3; h++)
+        assert_memory_equal((float *)all.values + h * 625, (float *)part.values + h * 25, 25 * sizeof(float));
+    lancet_npy_close(&part);
+    command_expect(0, "features", odd, "-m", weights, "-o", row, "--size", "42x28", "-q", "--attention",
+                   "raw", "--mean-heads");
+    shape_is(row, 1, 25, 25);
+    part = array_read(row);
+    for (size_t i = 0; i < 625; i++) {
+        const float *a = (const float *)all.values + i;
+
+        assert_true(fabsf(((const float *)part.values)[i] - (a[0] + a[625] + a[1250]) / 3) < 1e-7f);
+    }
+    lancet_npy_close(&all);
+    lancet_npy_close(&part);
+    command_expect(0, "features", odd, "-m", weights, "-o", out, "--size", "42x28", "-q", "--attention",
+                   "values");
+    holds(values, out, 0, 3e-5);
+    command_expect(0, "features", odd, "-m", weights, "-o", out, "--size", "42x28", "-q", "--attention",
+                   "values", "--block", "1");
+    holds(TESTS_FOLDER "/golden/tiny_odd/grey/42x28/block_1_attn_vv.npy", out, 0, 3e-5);
+    command_expect_says(2, "--block: expected 1 to 2", "features", odd, "-m", weights, "-o", out,
+                        "--attention", "raw", "--block", "3");
 }
 
 static void test_text(void **state)
@@ -251,7 +355,8 @@ static void test_tokenize_published(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_features),        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_features),        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_attention),       cmocka_unit_test(test_text),
         cmocka_unit_test(test_text_from_stdin), cmocka_unit_test(test_info),
         cmocka_unit_test(test_tokenize),        cmocka_unit_test(test_tokenize_json_lines),
         cmocka_unit_test(test_tokenize_long),   cmocka_unit_test(test_tokenize_published),

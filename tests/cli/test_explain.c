@@ -211,7 +211,8 @@ static void check_settings(const json_t *settings)
     static const struct {
         const char *key;
         int value;
-    } numbers[] = {{"side", 48}, {"surgery_start", 3}, {"surgery_last", 6}, {"template_count", 85}};
+    } numbers[] = {{"side", 48},         {"input_width", 48}, {"input_height", 48},
+                   {"surgery_start", 3}, {"surgery_last", 6}, {"template_count", 85}};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         assert_string_equal(json_string_value(need(settings, words[i][0], JSON_STRING)), words[i][1]);
@@ -223,6 +224,8 @@ static void check_settings(const json_t *settings)
     assert_int_equal(json_array_size(need(settings, "std", JSON_ARRAY)), 3);
     assert_false(json_is_true(need(settings, "ignore_orientation", JSON_TRUE)));
     need(settings, "vocabulary", JSON_STRING);
+    need_null(settings, "window");
+    need_null(settings, "stride");
     need_null(settings, "labels");
     need_null(settings, "note");
 }
@@ -531,6 +534,81 @@ static void test_settings(void **state)
     json_decref(root);
 }
 
+/* scene.scores.npy [T, height, width] in a folder, against a golden similarity [1, 1 + height * width, T]. */
+static void check_grid(const char *folder, const char *similarity, size_t height, size_t width)
+{
+    lancet_npy expected = array_read(similarity), found = array_read(path_of(folder, "scene.scores.npy"));
+    const float *wanted = expected.values, *scores = found.values;
+    const size_t cells = height * width;
+
+    assert_int_equal(found.rank, 3);
+    assert_true(found.shape[0] == TEXT_COUNT && found.shape[1] == height && found.shape[2] == width);
+    assert_int_equal(expected.count, (1 + cells) * TEXT_COUNT);
+    /* Scores of at most 0.1: 1e-6 is a few roundings. */
+    for (size_t t = 0; t < TEXT_COUNT; t++)
+        for (size_t i = 0; i < cells; i++)
+            assert_true(fabsf(scores[t * cells + i] - wanted[(1 + i) * TEXT_COUNT + t]) < 1e-6f);
+    lancet_npy_close(&expected);
+    lancet_npy_close(&found);
+}
+
+/* An input that is no square has a grid that is none, and no side. */
+static void test_a_wide_input(void **state)
+{
+    const char *out = path_of(command_folder, "wide");
+    const json_t *settings, *grid;
+    json_t *root;
+
+    (void)state;
+    command_expect(0, "explain", SCENE, MODEL, TEXTS, "--size", "72x40", "--write", "json,npy", "-o", out,
+                   "-q");
+    root = json_read(path_of(out, "scene.json"));
+    settings = need(root, "settings", JSON_OBJECT);
+    grid = need(root, "grid", JSON_OBJECT);
+    need_null(settings, "side");
+    assert_int_equal(json_integer_value(need(settings, "input_width", JSON_INTEGER)), 72);
+    assert_int_equal(json_integer_value(need(settings, "input_height", JSON_INTEGER)), 40);
+    assert_int_equal(json_integer_value(need(grid, "height", JSON_INTEGER)), 5);
+    assert_int_equal(json_integer_value(need(grid, "width", JSON_INTEGER)), 9);
+    json_decref(root);
+    check_grid(out, TINY "/scene/72x40/similarity.npy", 5, 9);
+}
+
+/* Through windows: every kind of file, the scores as numpy has them; without a size the picture keeps its
+ * own. */
+static void test_windows(void **state)
+{
+    const char *out = path_of(command_folder, "windows"), *again = path_of(command_folder, "windows-again");
+    const json_t *settings;
+    json_t *root;
+
+    (void)state;
+    command_expect(0, "explain", SCENE, MODEL, TEXTS, "--size", "64x48", "--window", "32", "--stride", "12",
+                   "--write", "overlay,map,map16,npy,json,points", "-o", out, "-q", "--threads", "1");
+    check_grid(out, TINY "/scene/64x48-32-12/similarity.npy", 12, 16);
+    assert_int_equal(count_files(out), 5 * TEXT_COUNT + 2);
+    root = json_read(path_of(out, "scene.json"));
+    settings = need(root, "settings", JSON_OBJECT);
+    assert_int_equal(json_integer_value(need(settings, "window", JSON_INTEGER)), 32);
+    assert_int_equal(json_integer_value(need(settings, "stride", JSON_INTEGER)), 12);
+    assert_int_equal(json_integer_value(need(settings, "input_width", JSON_INTEGER)), 64);
+    assert_int_equal(json_integer_value(need(settings, "input_height", JSON_INTEGER)), 48);
+    assert_int_equal(json_integer_value(need(settings, "surgery_start", JSON_INTEGER)), 3);
+    json_decref(root);
+    command_expect(0, "explain", SCENE, MODEL, TEXTS, "--size", "64x48", "--window", "32", "--stride", "12",
+                   "--write", "npy", "-o", again, "-q", "--threads", "2");
+    assert_true(files_equal(path_of(out, "scene.scores.npy"), path_of(again, "scene.scores.npy")));
+    command_expect(0, "explain", SCENE, MODEL, TEXTS, "--window", "48", "--write", "json", "-o", again, "-q");
+    root = json_read(path_of(again, "scene.json"));
+    settings = need(root, "settings", JSON_OBJECT);
+    assert_int_equal(json_integer_value(need(settings, "stride", JSON_INTEGER)), 24);
+    assert_int_equal(json_integer_value(need(settings, "input_width", JSON_INTEGER)), 96);
+    assert_int_equal(json_integer_value(need(settings, "input_height", JSON_INTEGER)), 64);
+    json_decref(root);
+    command_expect_says(2, "scene.png: window: expected whole patches of 8 pixels", "explain", SCENE, MODEL,
+                        TEXTS, "--window", "50", "-o", again);
+}
+
 /* Words that did not fit are named, in a note and in the JSON. */
 static void test_lost_words(void **state)
 {
@@ -558,11 +636,12 @@ static void test_lost_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything), cmocka_unit_test(test_overlay),
-        cmocka_unit_test(test_kinds),      cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_alone),      cmocka_unit_test(test_broken_picture),
-        cmocka_unit_test(test_summary),    cmocka_unit_test(test_names),
-        cmocka_unit_test(test_labels),     cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_everything),   cmocka_unit_test(test_overlay),
+        cmocka_unit_test(test_kinds),        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_alone),        cmocka_unit_test(test_broken_picture),
+        cmocka_unit_test(test_summary),      cmocka_unit_test(test_names),
+        cmocka_unit_test(test_labels),       cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_a_wide_input), cmocka_unit_test(test_windows),
         cmocka_unit_test(test_lost_words),
     };
 

@@ -102,6 +102,31 @@ static const char *result_of(const json_t *root, const char *name)
     return json_string_value(json_object_get(find_row(root, name), "result"));
 }
 
+/* The published code's attention, in the list of the other methods beside the first one. */
+static void test_published_attention(void **state)
+{
+    static const char *const sets[] = {"vit_a", "rn_a"}, *const sides[] = {"48", "128"},
+                             *const kinds[] = {"raw", "vv"};
+    const char *vocabulary = golden_needed("../vocabulary");
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        command_result result =
+            command_run("verify", golden_needed(sets[i]), "--vocabulary", vocabulary, "--json");
+        json_t *root = json_loads(result.out, 0, NULL);
+
+        command_check(&result, 0);
+        for (size_t k = 0; k < 2; k++) {
+            char name[100];
+
+            snprintf(name, sizeof name, "2007_000032/%s/baselines/attn_%s", sides[i], kinds[k]);
+            assert_string_equal(result_of(root, name), "pass");
+        }
+        json_decref(root);
+        command_close(&result);
+    }
+}
+
 static json_t *verify_json(const char *folder, int status)
 {
     command_result result = command_run("verify", folder, "--json");
@@ -251,6 +276,11 @@ static void test_malformed(void **state)
         {"{\"model\": {}, \"images\": {\"a\": {\"file\": \"x\"}}, \"arrays\": "
          "{\"a/99999999999999999999/map\": {}}}",
          "a side of at most"},
+        {"{\"model\": {}, \"images\": {\"a\": {\"file\": \"x\"}}, \"arrays\": {\"a/48x0/plain\": {}}}",
+         "a side of at most"},
+        {"{\"model\": {}, \"images\": {\"a\": {\"file\": \"x\"}}, \"arrays\": {\"a/5000x48-48-24/map\": {}}}",
+         "a side of at most"},
+        {"{\"model\": {}, \"arrays\": {\"b/48x64/block_1\": {}}}", "a picture that \"images\" lists"},
         {"{\"model\": {}, \"arrays\": {\"a\": {}, \"a\": {}}}", "duplicate"},
         {"{\"model\": {}, \"arrays\": {\"\xFF\": {}}}", "manifest.json"},
     };
@@ -423,17 +453,12 @@ static void test_gguf_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tiny),
-        cmocka_unit_test(test_shared_vocabulary),
-        cmocka_unit_test(test_published),
-        cmocka_unit_test(test_difference),
-        cmocka_unit_test(test_partial),
-        cmocka_unit_test(test_other_model),
-        cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_nothing_to_check),
-        cmocka_unit_test(test_short_form),
-        cmocka_unit_test(test_gguf_form),
+        cmocka_unit_test(test_tiny),        cmocka_unit_test(test_shared_vocabulary),
+        cmocka_unit_test(test_published),   cmocka_unit_test(test_published_attention),
+        cmocka_unit_test(test_difference),  cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_other_model), cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_pictures),    cmocka_unit_test(test_nothing_to_check),
+        cmocka_unit_test(test_short_form),  cmocka_unit_test(test_gguf_form),
     };
 
     return cmocka_run_group_tests_name("verify", tests, command_set_up, command_tear_down);

@@ -139,6 +139,25 @@ static lancet_status walk_call(lancet_error *error)
                               error);
 }
 
+static lancet_status attention_call(lancet_error *error)
+{
+    static float rows[65 * 65];
+
+    return lancet_attention_rows(rows, session, &picture, &(lancet_feature_options){.side = 64}, NULL, error);
+}
+
+static lancet_status slide_call(lancet_error *error)
+{
+    const lancet_window_options windows = {.side = 16};
+    lancet_maps *maps = NULL;
+    const lancet_status status = lancet_maps_slide(
+        &maps, session, &picture, labels, &(lancet_feature_options){.side = 24}, &windows, NULL, error);
+
+    assert_true((status == LANCET_OK) == (maps != NULL));
+    lancet_maps_close(&maps);
+    return status;
+}
+
 static void test_open(void **state)
 {
     (void)state;
@@ -181,6 +200,18 @@ static void test_walk(void **state)
     fail_each(walk_call);
 }
 
+static void test_attention(void **state)
+{
+    (void)state;
+    fail_each(attention_call);
+}
+
+static void test_slide(void **state)
+{
+    (void)state;
+    fail_each(slide_call);
+}
+
 static int open_all(void **state)
 {
     lancet_error error = {0};
@@ -212,9 +243,9 @@ static int close_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open), cmocka_unit_test(test_labels),  cmocka_unit_test(test_features),
-        cmocka_unit_test(test_maps), cmocka_unit_test(test_explain), cmocka_unit_test(test_bank),
-        cmocka_unit_test(test_walk),
+        cmocka_unit_test(test_open), cmocka_unit_test(test_labels),    cmocka_unit_test(test_features),
+        cmocka_unit_test(test_maps), cmocka_unit_test(test_explain),   cmocka_unit_test(test_bank),
+        cmocka_unit_test(test_walk), cmocka_unit_test(test_attention), cmocka_unit_test(test_slide),
     };
 
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -5,6 +5,7 @@
 
 #include "support/files.h"
 
+#include <limits.h>
 #include <math.h>
 
 static lancet_model *model;
@@ -146,14 +147,20 @@ static void test_sizes(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        size_t width = 0, height = 0;
+        const size_t width = cases[i].width, height = cases[i].height;
+        lancet_feature_options resolved, again;
         lancet_error error;
 
-        if (lancet_pixels_size(&width, &height, model, &pictures[cases[i].picture], &cases[i].options,
-                               &error) != LANCET_OK)
+        if (lancet_feature_options_resolve(&resolved, model, &pictures[cases[i].picture], &cases[i].options,
+                                           &error) != LANCET_OK)
             fail_msg("%s", error.message);
-        assert_int_equal(width, cases[i].width);
-        assert_int_equal(height, cases[i].height);
+        assert_int_equal(resolved.width, width);
+        assert_int_equal(resolved.height, height);
+        assert_int_equal(resolved.surgery_start, 3);
+        again = resolved;
+        assert_int_equal(lancet_feature_options_resolve(&again, model, &pictures[0], &resolved, &error),
+                         LANCET_OK);
+        assert_memory_equal(&again, &resolved, sizeof again);
         if (width * height < 10000) {
             lancet_features *features = encode(session, cases[i].picture, &cases[i].options);
 
@@ -295,24 +302,102 @@ static void test_the_walk_sees_every_block(void **state)
     lancet_session_close(&session);
 }
 
+/* Rows of weights: each sums to 1; the class token's are the first of them; the last block is the default,
+ * and the way the second path takes plays no part. (That the weights are right is for the golden folders.) */
+static void test_attention_rows(void **state)
+{
+    static const lancet_attention_kind kinds[] = {LANCET_ATTENTION_RAW, LANCET_ATTENTION_VALUES};
+    static float rows[46 * 46], again[46 * 46], raw[46 * 46];
+    const lancet_feature_options wide = {.width = 72, .height = 40},
+                                 plain = {.width = 72, .height = 40, .path = LANCET_PATH_PLAIN};
+    const int blocks = lancet_model_describe(model)->vision_blocks;
+    lancet_session *one = session_of(1), *three = session_of(3);
+    lancet_error error;
+
+    (void)state;
+    assert_int_equal(lancet_model_describe(model)->vision_heads, 1);
+    for (size_t k = 0; k < 2; k++) {
+        lancet_attention_options options = {.kind = kinds[k]};
+
+        assert_int_equal(lancet_attention_rows(rows, one, &pictures[0], &wide, &options, &error), LANCET_OK);
+        for (size_t i = 0; i < 46; i++) {
+            double sum = 0;
+
+            for (size_t j = 0; j < 46; j++) {
+                assert_true(rows[46 * i + j] >= 0);
+                sum += (double)rows[46 * i + j];
+            }
+            assert_true(fabs(sum - 1) < 1e-5);
+        }
+        options.block = blocks;
+        assert_int_equal(lancet_attention_rows(again, three, &pictures[0], &plain, &options, &error),
+                         LANCET_OK);
+        assert_memory_equal(rows, again, sizeof rows);
+        options.class_only = true;
+        memset(again, 0, sizeof again);
+        assert_int_equal(lancet_attention_rows(again, three, &pictures[0], &wide, &options, &error),
+                         LANCET_OK);
+        assert_memory_equal(rows, again, 46 * sizeof *rows);
+        assert_true(again[46] == 0);
+        options.block = 1;
+        assert_int_equal(lancet_attention_rows(again, one, &pictures[0], &wide, &options, &error), LANCET_OK);
+        assert_memory_not_equal(rows, again, 46 * sizeof *rows);
+        if (k == 0)
+            memcpy(raw, rows, sizeof raw);
+    }
+    assert_memory_not_equal(rows, raw, sizeof raw);
+    lancet_session_close(&one);
+    lancet_session_close(&three);
+}
+
+static void test_wrong_attention_options_are_named(void **state)
+{
+    static const struct {
+        lancet_attention_options options;
+        const char *named;
+    } cases[] = {
+        {{.block = 9}, "block: expected 1 to 8 (the model's blocks), found 9"},
+        {{.block = -1}, "block"},
+        {{.kind = (lancet_attention_kind)2}, "kind"},
+    };
+    static float rows[37 * 37];
+    lancet_session *session = session_of(1);
+    lancet_error error;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(lancet_attention_rows(rows, session, &pictures[0], NULL, &cases[i].options, &error),
+                         LANCET_ERROR_ARGUMENT);
+        if (!strstr(error.message, cases[i].named))
+            fail_msg("expected \"%s\" in \"%s\"", cases[i].named, error.message);
+    }
+    assert_int_equal(lancet_attention_rows(NULL, session, &pictures[0], NULL, NULL, NULL),
+                     LANCET_ERROR_ARGUMENT);
+    assert_int_equal(lancet_attention_rows(rows, NULL, &pictures[0], NULL, NULL, NULL),
+                     LANCET_ERROR_ARGUMENT);
+    assert_int_equal(lancet_attention_rows(rows, session, NULL, NULL, NULL, NULL), LANCET_ERROR_ARGUMENT);
+    lancet_session_close(&session);
+}
+
 static void test_wrong_options_are_named(void **state)
 {
     static const struct {
         lancet_feature_options options;
         const char *named;
     } cases[] = {
-        {{.side = 7}, "side: expected 8 (one patch) to 4096, found 7"},
-        {{.side = -1}, "side"},
-        {{.side = 4097}, "side"},
+        {{.side = 7}, "input size: expected sides of 8 (one patch) to 4096 pixels, found 7 x 7"},
+        {{.side = -1}, "side: expected a number of pixels, found -1"},
+        {{.side = 4097}, "found 4097 x 4097"},
         {{.side = 48, .width = 48, .height = 48}, "give one of the three, found 48, 48 x 48 and 0"},
         {{.side = 48, .short_side = 48}, "give one of the three"},
         {{.short_side = 48, .height = 48}, "give one of the three"},
-        {{.width = 48}, "width and height: expected 8 (one patch) to 4096 each, found 48 x 0"},
+        {{.width = 48}, "width and height: expected two numbers of pixels, found 48 x 0"},
         {{.width = 48, .height = 7}, "found 48 x 7"},
         {{.width = 4097, .height = 48}, "found 4097 x 48"},
         {{.width = -48, .height = -48}, "found -48 x -48"},
         {{.width = 4096, .height = 4096}, "at most 131072 patches, found 262144: 4096 x 4096 pixels"},
-        {{.short_side = -1}, "short_side: expected 1 to 4096, found -1"},
+        {{.short_side = -1}, "short_side: expected a number of pixels, found -1"},
+        {{.short_side = INT_MAX}, "found 2147483647 x 2147483647"},
         {{.short_side = 4096}, "found 6144 x 4096"},
         {{.surgery_last = 3, .surgery_start = 3}, "give one of them"},
         {{.surgery_last = 9}, "surgery_last: expected 1 to 8 (the model's blocks), found 9"},
@@ -394,6 +479,8 @@ int main(void)
         cmocka_unit_test(test_the_class_token_is_clips),
         cmocka_unit_test(test_depth_by_count_and_by_start_agree),
         cmocka_unit_test(test_the_walk_sees_every_block),
+        cmocka_unit_test(test_attention_rows),
+        cmocka_unit_test(test_wrong_attention_options_are_named),
         cmocka_unit_test(test_wrong_options_are_named),
         cmocka_unit_test(test_a_tower_left_out_is_said),
     };

@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 
@@ -19,8 +20,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from containers import from_hugging_face, read_safetensors, to_hugging_face, write_safetensors
-from reference import (Clip, feature_surgery, feature_surgery_empty, gelu, pixels, points, quick_gelu, similarity_map,
-                       unit)
+from reference import (Clip, average_windows, feature_surgery, feature_surgery_empty, gelu, pixels, points, quick_gelu,
+                       similarity_map, unit)
 from vocabulary import Tokenizer, learn_merges
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -35,13 +36,15 @@ TOKEN_TEXTS = [
 
 SETS = {
     "tiny": dict(seed=1, width=64, blocks=8, patch=8, resolution=48, embedding=64, text_width=64, text_blocks=2,
-                 sides=[48, 64], map_size=(30, 45), texts=["airplane", "person", "grass", "tv monitor", "potted plant"],
+                 sides=[48, 64, "72x40", "64x48-32-12"], inside=["72x40"], blocks_kept=[2, 3, 8], map_size=(30, 45),
+                 texts=["airplane", "person", "grass", "tv monitor", "potted plant"],
                  pictures={"scene.png": (96, 64), "shapes.jpg": (67, 101)}),
     "tiny_hf": dict(seed=1, width=64, blocks=8, patch=8, resolution=48, embedding=64, text_width=64, text_blocks=2,
                     sides=[48, 64], map_size=(31, 20), texts=["dog", "sky", "red bus"], pictures={"scene.png": (80, 80)},
                     hugging_face=dict(vision_heads=4, text_heads=2, epsilon=1e-3)),
     "tiny_odd": dict(seed=6, width=192, blocks=2, patch=7, resolution=49, embedding=48, text_width=64, text_blocks=1,
-                     sides=[49, 35, 78], map_size=(40, 24), texts=["cat", "a wooden table", "river", "horse"],
+                     sides=[49, 35, 78, "91x45", "42x28", "84x56-49-28", "40x37-35-35"], inside=["42x28"],
+                 blocks_kept=[1, 2], map_size=(40, 24), texts=["cat", "a wooden table", "river", "horse"],
                      pictures={"grey.png": (53, 31), "shapes.jpg": (120, 120)}, coarse=True),
 }
 
@@ -126,25 +129,74 @@ def compute(model, tokenizer, templates, folder, spec):
     labels = np.stack([model.ensemble(tokenizer, text, templates) for text in spec["texts"]])
     empty = model.ensemble(tokenizer, "", templates)
     arrays["text/ensemble"], arrays["text/ensemble_empty"] = labels, empty[None]
+    surgery_last = min(6, model.vision_blocks)
+    forms = {
+        "similarity": lambda tokens: feature_surgery(tokens, labels, "code"),
+        "similarity_empty": lambda tokens: feature_surgery_empty(tokens, labels, empty),
+        "similarity_paper": lambda tokens: feature_surgery(tokens, labels, "paper"),
+    }
     for name in spec["images"]:
         path = picture_path(folder, name)
-        width, height = Image.open(path).size
-        for side in spec["sides"]:
-            key = f"{os.path.splitext(name)[0]}/{side}/"
-            image = pixels(path, side)
-            arrays[key + "pixels"] = image
-            if side == spec["image_resolution"]:
-                arrays[key + "plain"] = model.encode_picture(image[0])[None]
-            tokens = model.encode_picture(image[0], min(6, model.vision_blocks))
-            arrays[key + "surgery"] = tokens[None]
-            tokens = unit(tokens)
-            similarity = feature_surgery(tokens, labels, "code")
-            arrays[key + "similarity"] = similarity[None]
-            arrays[key + "similarity_empty"] = feature_surgery_empty(tokens, labels, empty)[None]
-            arrays[key + "similarity_paper"] = feature_surgery(tokens, labels, "paper")[None]
-            arrays[key + "map"] = similarity_map(similarity[1:], *spec["map_size"])[None]
-            lists[key + "points"] = [points(column, height, width) for column in similarity[1:].T]
+        for size in spec["sides"]:
+            key = f"{os.path.splitext(name)[0]}/{size}/"
+            width, height, window, stride = parse_size(size)
+            image = pixels(path, width, height)
+            if window:
+                found = over_windows(model, image[0], window, stride, surgery_last, forms)
+            else:
+                arrays[key + "pixels"] = image
+                if size == spec["image_resolution"]:
+                    arrays[key + "plain"] = model.encode_picture(image[0])[None]
+                if size in spec.get("inside", []):
+                    arrays.update(inside(model, image[0], key, spec["blocks"], surgery_last))
+                tokens = model.encode_picture(image[0], surgery_last)
+                arrays[key + "surgery"] = tokens[None]
+                grid = (height // model.patch, width // model.patch)
+                found = {form: (scores(unit(tokens)), grid) for form, scores in forms.items()}
+            for form, (scores, _) in found.items():
+                arrays[key + form] = scores[None]
+            scores, grid = found["similarity"]
+            scores = scores[1:].reshape(*grid, -1)
+            arrays[key + "map"] = similarity_map(scores, *spec["map_size"])[None]
+            if not window:  # many cells, some of them nearly alike: which is first would hang on rounding
+                picture = Image.open(path)
+                lists[key + "points"] = [points(column, picture.height, picture.width)
+                                         for column in np.moveaxis(scores, -1, 0)]
     return arrays, lists
+
+
+def parse_size(size):
+    """48, "WxH" or "WxH-window-stride" -> (width, height, window or 0, stride or 0)"""
+    size, *windows = str(size).split("-")
+    width, height = size.split("x") if "x" in size else (size, size)
+    return int(width), int(height), *map(int, windows or (0, 0))
+
+
+def over_windows(model, image, window, stride, surgery_last, forms):
+    """For each form, the scores averaged over the windows of a picture [3, height, width], and their grid."""
+    tokens = {}
+
+    def tokens_of(y, x):
+        if (y, x) not in tokens:
+            tokens[y, x] = unit(model.encode_picture(image[:, y : y + window, x : x + window], surgery_last))
+        return tokens[y, x]
+
+    return {form: average_windows(lambda y, x: scores(tokens_of(y, x)), *image.shape[1:], window, stride, model.patch)
+            for form, scores in forms.items()}
+
+
+def inside(model, image, key, blocks, surgery_last):
+    """The two streams after the chosen blocks, and the attention of the first of them and of the last block."""
+    arrays = {}
+    for number, (x, second, raw, values) in enumerate(model.walk(image, surgery_last), 1):
+        if number in blocks:
+            arrays[f"{key}block_{number}"] = x[None]
+        if number in blocks and second is not None:
+            arrays[f"{key}block_{number}_surgery"] = second[None]
+        if number == blocks[0]:
+            arrays[f"{key}block_{number}_attn_raw"], arrays[f"{key}block_{number}_attn_vv"] = raw, values
+    arrays[key + "attn_raw"], arrays[key + "attn_vv"] = raw, values
+    return arrays
 
 
 def picture_path(folder, name):
@@ -185,6 +237,12 @@ WHAT = {
     "similarity": "feature surgery over the label set, published-code form [1,N,T]",
     "similarity_empty": "feature surgery with the empty-string redundant feature [1,N,T]",
     "similarity_paper": "feature surgery over the label set, paper form (Eq. 8-11) [1,N,T]",
+    "attn_raw": "attention rows of the last block, softmax(q k^T / sqrt(width of a head)) [heads,N,N]",
+    "attn_vv": "the same of its values, softmax(v v^T / sqrt(width of a head)) [heads,N,N]",
+    "block_attn_raw": "the same of that block's attention, queries with keys [heads,N,N]",
+    "block_attn_vv": "the same of that block's attention, values with values [heads,N,N]",
+    "block": "the residual stream after that block [1,N,D]",
+    "block_surgery": "the second path's stream after that block [1,N,D]",
 }
 
 
@@ -245,13 +303,15 @@ def write_set(name, spec):
         "vision_width": spec["width"], "vision_patch_size": spec["patch"], "text_width": spec["text_width"],
         "text_layers": spec["text_blocks"], "sides": spec["sides"],
     }
+    if "inside" in spec:
+        model.update(inside=spec["inside"], blocks=spec["blocks_kept"])
     arrays, lists = compute(open_model(folder), tokenizer, templates, folder, {**model, "map_size": spec["map_size"]})
     entries = {}
     for key, values in arrays.items():
         values = values if values.dtype == np.int32 else values.astype(np.float32)
         os.makedirs(os.path.dirname(os.path.join(folder, key)), exist_ok=True)
         np.save(os.path.join(folder, key + ".npy"), values)
-        what = WHAT.get(key) or WHAT.get(key.split("/")[-1])
+        what = WHAT.get(key) or WHAT.get(re.sub(r"_\d+", "", key.split("/")[-1]))
         what = what or "similarity maps resized to %dx%d [1,%d,%d,T]" % (*spec["map_size"], *spec["map_size"])
         entries[key] = {"shape": list(values.shape), "dtype": str(values.dtype), "what": what}
     for key, found in lists.items():
@@ -269,12 +329,29 @@ def write_set(name, spec):
 # ---- Checking
 
 
+def compute_baselines(model, folder, arrays):
+    """Adds to `arrays` those of a folder's baselines.json that show the inside of the tower; returns their entries."""
+    path = os.path.join(folder, "baselines.json")
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        entries = json.load(file)["arrays"]
+    known = {key: entry for key, entry in entries.items() if key.endswith(("/attn_raw", "/attn_vv"))}
+    for key in known:
+        place, name = key.split("/baselines/")
+        *_, (_, _, raw, values) = model.walk(arrays[place + "/pixels"][0], 0)
+        arrays[key] = (raw if name == "attn_raw" else values).mean(0)
+    return known
+
+
 def check(folder, vocabulary):
     with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
         manifest = json.load(file)
     shapes = [entry["shape"] for key, entry in manifest["arrays"].items() if key.endswith("/map")]
     spec = {**manifest["model"], "map_size": tuple(shapes[0][1:3])}
-    arrays, lists = compute(open_model(folder), Tokenizer.open(vocabulary), read_templates(), folder, spec)
+    model = open_model(folder)
+    arrays, lists = compute(model, Tokenizer.open(vocabulary), read_templates(), folder, spec)
+    manifest["arrays"].update(compute_baselines(model, folder, arrays))
     good = True
     print(f"{'array':32} {'largest difference':>18} {'of its maximum':>14} {'1 - cosine':>10}")
     for key, entry in manifest["arrays"].items():

@@ -51,9 +51,9 @@ def bilinear(x, height, width):
     return np.moveaxis(np.tensordot(bilinear_weights(x.shape[1], width), x, (1, 1)), 0, 1)
 
 
-def pixels(path, side):
-    """[1, 3, side, side]: the picture squashed to a square by Pillow's bicubic filter, then normalised."""
-    picture = Image.open(path).convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+def pixels(path, width, height):
+    """[1, 3, height, width]: the picture squashed to that size by Pillow's bicubic filter, then normalised."""
+    picture = Image.open(path).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
     values = (np.asarray(picture, np.float64) / 255 - MEAN) / DEVIATION
     return values.transpose(2, 0, 1)[None]
 
@@ -90,11 +90,14 @@ class Clip:
         """[..., N, D] -> [..., heads, N, D / heads]"""
         return np.swapaxes(x.reshape(*x.shape[:-1], count, -1), -3, -2)
 
+    def attention_rows(self, q, k, count, mask=0.0):
+        """[..., heads, N, N]: how much each token (a row) attends to each, in every head."""
+        q, k = (self.heads(x, count) for x in (q, k))
+        return softmax(q @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1]) + mask)
+
     def attention(self, q, k, v, count, block, mask=0.0):
         """Softmax attention of `count` heads, then the block's output projection."""
-        q, k, v = (self.heads(x, count) for x in (q, k, v))
-        scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1]) + mask
-        out = np.swapaxes(softmax(scores) @ v, -3, -2)
+        out = np.swapaxes(self.attention_rows(q, k, count, mask) @ self.heads(v, count), -3, -2)
         out = out.reshape(*out.shape[:-2], -1)
         return self.linear(out, block + "attn.out_proj.weight", block + "attn.out_proj.bias")
 
@@ -128,26 +131,27 @@ class Clip:
 
     # ---- Pictures
 
-    def position_embedding(self, grid):
-        """[1 + grid^2, D]: interpolated from the stored one when the grid differs."""
+    def position_embedding(self, rows, columns):
+        """[1 + rows * columns, D]: interpolated from the stored square when the grid differs."""
         stored = self.tensors["visual.positional_embedding"]
         side = math.isqrt(len(stored) - 1)
-        if side == grid:
+        if side == rows == columns:
             return stored
-        patches = bilinear(stored[1:].reshape(side, side, -1), grid, grid)
-        return np.concatenate([stored[:1], patches.reshape(grid * grid, -1)])
+        patches = bilinear(stored[1:].reshape(side, side, -1), rows, columns)
+        return np.concatenate([stored[:1], patches.reshape(rows * columns, -1)])
 
     def stem(self, image):
-        """[3, S, S] -> [N, D]"""
-        p, grid = self.patch, image.shape[1] // self.patch
-        image = image[:, : grid * p, : grid * p]  # what fills no patch is dropped
-        patches = image.reshape(3, grid, p, grid, p).transpose(1, 3, 0, 2, 4).reshape(grid * grid, -1)
+        """[3, height, width] -> [N, D]"""
+        p, rows, columns = self.patch, image.shape[1] // self.patch, image.shape[2] // self.patch
+        image = image[:, : rows * p, : columns * p]  # what fills no patch is dropped
+        patches = image.reshape(3, rows, p, columns, p).transpose(1, 3, 0, 2, 4).reshape(rows * columns, -1)
         x = patches @ self.tensors["visual.conv1.weight"].reshape(self.width, -1).T
-        x = np.concatenate([self.tensors["visual.class_embedding"][None], x]) + self.position_embedding(grid)
+        x = np.concatenate([self.tensors["visual.class_embedding"][None], x]) + self.position_embedding(rows, columns)
         return self.norm(x, "visual.ln_pre")
 
-    def encode_picture(self, image, surgery_last=0):
-        """[3, S, S] -> [N, C], not normalised; the last `surgery_last` blocks get the second path (Eq. 6 and 7)."""
+    def walk(self, image, surgery_last):
+        """After each block: both streams [N, D] (the second None before it starts), and the block's attention rows
+        [heads, N, N] of queries to keys and of values to values."""
         x = self.stem(image)
         second = None
         for i in range(self.vision_blocks):
@@ -157,6 +161,13 @@ class Clip:
                 second = (x if second is None else second) + self.attention(v, v, v, self.vision_heads, block)
             x = x + self.attention(q, k, v, self.vision_heads, block)
             x = x + self.feed_forward(x, block)
+            yield x, second, self.attention_rows(q, k, self.vision_heads), self.attention_rows(v, v, self.vision_heads)
+
+    def encode_picture(self, image, surgery_last=0):
+        """[3, height, width] -> [N, C], not normalised; the last `surgery_last` blocks get the second path (Eq. 6
+        and 7)."""
+        for x, second, _, _ in self.walk(image, surgery_last):
+            pass
         if second is not None:
             x = np.concatenate([x[:1], second[1:]])  # the class token is the original path's
         return self.norm(x, "visual.ln_post") @ self.tensors["visual.proj"]
@@ -181,22 +192,52 @@ def feature_surgery_empty(tokens, labels, empty):
 
 
 def similarity_map(scores, height, width):
-    """Scores of the patches [N - 1, T] -> [height, width, T]: min-max, then bilinear (the published code's order)."""
-    side = math.isqrt(len(scores))
-    low, high = scores.min(0), scores.max(0)
-    return bilinear(((scores - low) / (high - low)).reshape(side, side, -1), height, width)
+    """Scores of the patches [H, W, T] -> [height, width, T]: min-max, then bilinear (the published code's order)."""
+    low, high = scores.min((0, 1)), scores.max((0, 1))
+    return bilinear((scores - low) / (high - low), height, width)
 
 
 def points(scores, height, width, threshold=0.8):
-    """Scores of the patches [N - 1] of one text -> ([[x, y], ...], [1, ..., 0, ...]), and how clear the choice was."""
-    side = math.isqrt(len(scores))
-    half = side // 2
-    values = bilinear(scores.reshape(side, side), half, half).reshape(-1)
+    """Scores of the patches [H, W] of one text -> ([[x, y], ...], [1, ..., 0, ...]), and how clear the choice was."""
+    rows, columns = (max(side // 2, 1) for side in scores.shape)
+    values = bilinear(scores, rows, columns).reshape(-1)
     values = (values - values.min()) / (values.max() - values.min())
-    count = min(int((values >= threshold).sum()), half * half // 2)
+    count = min(int((values >= threshold).sum()), len(values) // 2)
     order = values.argsort(kind="stable")
     chosen = np.concatenate([order[len(order) - count :], order[:count]])
-    x = np.minimum((chosen % half + 0.5) * width / half, width - 1).astype(int)
-    y = np.minimum((chosen // half + 0.5) * height / half, height - 1).astype(int)
+    x = np.minimum((chosen % columns + 0.5) * width / columns, width - 1).astype(int)
+    y = np.minimum((chosen // columns + 0.5) * height / rows, height - 1).astype(int)
     margin = min(np.abs(values - threshold).min(), np.diff(values[order]).min())
     return [[int(a), int(b)] for a, b in zip(x, y)], [1] * count + [0] * count, margin
+
+
+# ---- Pictures in windows
+
+
+def window_places(length, window, stride):
+    """Where windows begin along a side: every `stride` pixels, the last flush with the end."""
+    return sorted({min(k, length - window) for k in range(0, length - window + stride, stride)})
+
+
+def average_windows(of_window, height, width, window, stride, patch):
+    """of_window(y, x) gives the scores [1 + h w, T] of the window whose corner is there, class token first. The result
+    is [1 + H W, T]: row 0 the mean over windows, then for each cell the mean over the windows that cover it. A cell's side
+    is what divides the patch and every place of a window, so that it lies in one patch of each.
+
+    Written pixel by pixel, then every cell is checked to be of one value."""
+    total, covered, first = 0.0, np.zeros((height, width, 1)), []
+    for y in window_places(height, window, stride):
+        for x in window_places(width, window, stride):
+            scores = of_window(y, x)
+            side = window // patch
+            of_pixels = np.kron(scores[1:].reshape(side, side, -1), np.ones((patch, patch, 1)))
+            spread = np.zeros((height, width, scores.shape[1]))
+            spread[y : y + window, x : x + window] = of_pixels
+            covered[y : y + window, x : x + window] += 1
+            total = total + spread
+            first.append(scores[0])
+    mean = total / covered
+    cell = math.gcd(patch, *window_places(height, window, stride), *window_places(width, window, stride))
+    cells = mean[::cell, ::cell]
+    assert np.array_equal(mean, np.kron(cells, np.ones((cell, cell, 1))))
+    return np.concatenate([np.mean(first, 0)[None], cells.reshape(-1, cells.shape[-1])]), cells.shape[:2]

@@ -197,6 +197,25 @@ static void plan_plain(struct pass *pass)
     plan(pass, pass->query, pass->key, 1, 0, pass->n);
 }
 
+static lancet_status show_attention(const struct pass *pass, lancet_error *error)
+{
+    const lancet_vision_attention *wanted = pass->job->attention;
+    const lancet_resnet *resnet = pass->tower->resnet;
+    const lancet_projections projections = {.query = pass->query,
+                                            .key = pass->key,
+                                            .value = pass->value,
+                                            .tokens = pass->n,
+                                            .stride = pass->stride,
+                                            .heads = pass->tower->heads,
+                                            .head_width = pass->tower->width / pass->tower->heads};
+
+    if (wanted->kind == LANCET_ATTENTION_RAW) {
+        project(pass, resnet->query, pass->tokens, pass->query, wanted->count, 1);
+        project(pass, resnet->key, pass->tokens, pass->key, pass->rows, 1);
+    }
+    return lancet_attention_show(wanted, &projections, error);
+}
+
 lancet_status lancet_attention_pool_run(lancet_session *session, const lancet_attention_pool *pool,
                                         const lancet_vision_job *job, lancet_error *error)
 {
@@ -211,6 +230,8 @@ lancet_status lancet_attention_pool_run(lancet_session *session, const lancet_at
         return lancet_fail_memory(error, "the position embedding");
     lancet_pool_run(session->pool, tasks, fill_tokens, &pass);
     project(&pass, tower->resnet->value, pass.tokens, pass.value, pass.rows, 1);
+    if (job->attention)
+        return show_attention(&pass, error);
     if (job->options->path == LANCET_PATH_SURGERY)
         plan_surgery(&pass);
     else

@@ -160,46 +160,100 @@ void lancet_features_close(lancet_features **result)
     *result = NULL;
 }
 
+size_t lancet_grid_side(const lancet_model *model, size_t pixels)
+{
+    return model && model->vision.patch ? lancet_vision_tower_grid(&model->vision, pixels) : 0;
+}
+
+/* A pass over one picture for what happens on the way: `job` says what of it, and gets the rest filled in. */
+static lancet_status look_inside(lancet_session *session, const lancet_picture *picture,
+                                 const lancet_feature_options *resolved, lancet_vision_job *job,
+                                 lancet_error *error)
+{
+    float *pixels = lancet_allocate(3 * (size_t)resolved->height * (size_t)resolved->width, sizeof *pixels);
+    const float *const inputs[] = {pixels};
+    lancet_status status = pixels ? lancet_pixels_fill(pixels, picture, resolved, error)
+                                  : lancet_fail_memory(error, "a picture");
+
+    job->pixels = inputs;
+    job->pictures = 1;
+    job->height = (size_t)resolved->height;
+    job->width = (size_t)resolved->width;
+    job->options = resolved;
+    job->start = (size_t)resolved->surgery_start;
+    if (status == LANCET_OK)
+        status = lancet_vision_tower_run(session, job, error);
+    job->pixels = NULL;
+    job->options = NULL;
+    lancet_free(pixels);
+    return status;
+}
+
 lancet_status lancet_tokens_walk(lancet_session *session, const lancet_picture *picture,
                                  const lancet_feature_options *options,
                                  int (*visit)(void *context, int block, size_t tokens, size_t width,
                                               const float *original, const float *surgery),
                                  void *context, int *stopped, lancet_error *error)
 {
+    lancet_vision_job job = {.visit = visit, .context = context};
     lancet_feature_options resolved;
     lancet_status status;
-    float *pixels = NULL;
 
     if (!session || !visit)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_tokens_walk: %s is NULL",
                            session ? "visit" : "session");
-    status = lancet_model_need_vision(session->model, error);
-    if (status == LANCET_OK)
-        status = lancet_picture_check(picture, "lancet_tokens_walk", error);
+    status = lancet_picture_check(picture, "lancet_tokens_walk", error);
     if (status == LANCET_OK)
         status = lancet_feature_options_resolve(&resolved, session->model, picture, options, error);
+    if (status == LANCET_OK)
+        status = look_inside(session, picture, &resolved, &job, error);
+    if (status == LANCET_OK && stopped)
+        *stopped = job.stopped;
+    return status;
+}
+
+static lancet_status check_attention(const lancet_attention_options *options, const lancet_model *model,
+                                     lancet_error *error)
+{
+    const int blocks = model->description.vision_blocks;
+
+    if (options->kind != LANCET_ATTENTION_RAW && options->kind != LANCET_ATTENTION_VALUES)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "kind: expected LANCET_ATTENTION_RAW or _VALUES, found %d", (int)options->kind);
+    if (options->block && model->vision.resnet)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "block: a ModifiedResNet's blocks have no attention, only its attention pool has");
+    if (options->block < 0 || options->block > blocks)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "block: expected 1 to %d (the model's blocks), found %d", blocks, options->block);
+    return LANCET_OK;
+}
+
+lancet_status lancet_attention_rows(float *rows, lancet_session *session, const lancet_picture *picture,
+                                    const lancet_feature_options *features,
+                                    const lancet_attention_options *given, lancet_error *error)
+{
+    const lancet_attention_options options = given ? *given : (lancet_attention_options){0};
+    lancet_vision_attention attention = {.kind = options.kind, .rows = rows};
+    lancet_vision_job job = {.attention = &attention};
+    lancet_feature_options resolved;
+    lancet_status status;
+
+    if (!rows || !session)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_attention_rows: %s is NULL",
+                           rows ? "session" : "rows");
+    status = lancet_picture_check(picture, "lancet_attention_rows", error);
+    if (status == LANCET_OK)
+        status = lancet_feature_options_resolve(&resolved, session->model, picture, features, error);
     if (status != LANCET_OK)
         return status;
-    pixels = lancet_allocate(3 * (size_t)resolved.height * (size_t)resolved.width, sizeof *pixels);
-    status = pixels ? lancet_pixels_fill(pixels, picture, &resolved, error)
-                    : lancet_fail_memory(error, "a picture");
-    if (status == LANCET_OK) {
-        const float *const inputs[] = {pixels};
-        lancet_vision_job job = {.pixels = inputs,
-                                 .pictures = 1,
-                                 .height = (size_t)resolved.height,
-                                 .width = (size_t)resolved.width,
-                                 .options = &resolved,
-                                 .start = (size_t)resolved.surgery_start,
-                                 .visit = visit,
-                                 .context = context};
-
-        status = lancet_vision_tower_run(session, &job, error);
-        if (stopped)
-            *stopped = job.stopped;
-    }
-    lancet_free(pixels);
-    return status;
+    status = check_attention(&options, session->model, error);
+    if (status != LANCET_OK)
+        return status;
+    attention.block = (size_t)(options.block ? options.block : session->model->description.vision_blocks);
+    attention.count = options.class_only ? 1 : count_tokens(session, &resolved);
+    resolved.surgery_start = 0; /* the second path changes nothing in the first */
+    return look_inside(session, picture, &resolved, &job, error);
 }
 
 const float *lancet_features_tokens(const lancet_features *features)

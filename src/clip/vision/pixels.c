@@ -3,9 +3,9 @@
 
 #include "base/memory.h"
 #include "base/picture.h"
+#include "clip/vision/sizes.h"
 #include "image/resize.h"
 
-#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -67,73 +67,45 @@ static lancet_status resolve_surgery(lancet_feature_options *resolved, int block
 
         resolved->surgery_start = wanted >= blocks ? 1 : blocks - wanted + 1;
     }
-    resolved->surgery_last = blocks - resolved->surgery_start + 1;
+    resolved->surgery_last = 0;
     return LANCET_OK;
 }
 
-/* A side of pixels / of (a fraction of a pixel may be left) as the nearest whole number of patches, in
- * pixels; numbers beyond the limit only need to stay beyond it. */
-static int whole_patches(uint64_t pixels, uint64_t of, int patch)
-{
-    const uint64_t step = of * (uint64_t)patch, count = (2 * pixels + step) / (2 * step);
-    const uint64_t side = (count ? count : 1) * (uint64_t)patch;
-
-    return side > INT_MAX ? INT_MAX : (int)side;
-}
-
-/* height and width from whichever of the three ways to say them was taken. */
+/* The size, and its limits. */
 static lancet_status resolve_size(lancet_feature_options *resolved, const lancet_model_description *about,
                                   const lancet_picture *picture, lancet_error *error)
 {
-    const int side = resolved->side, width = resolved->width, height = resolved->height,
-              short_side = resolved->short_side;
+    const int patch = about->patch_side;
+    lancet_status status = lancet_size_resolve(resolved, picture, patch, error);
     size_t patches;
 
-    if ((side != 0) + (width || height) + (short_side != 0) > 1)
-        return lancet_fail(
-            error, LANCET_ERROR_ARGUMENT,
-            "side, width and height, short_side: give one of the three, found %d, %d x %d and %d", side,
-            width, height, short_side);
-    if (short_side) {
-        const size_t shorter = picture->width < picture->height ? picture->width : picture->height;
-
-        if (short_side < 1 || short_side > LANCET_SIDE_MAX)
-            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "short_side: expected 1 to %d, found %d",
-                               LANCET_SIDE_MAX, short_side);
-        resolved->width = whole_patches((uint64_t)short_side * picture->width, shorter, about->patch_side);
-        resolved->height = whole_patches((uint64_t)short_side * picture->height, shorter, about->patch_side);
-    } else if (!width && !height) {
-        resolved->width = resolved->height = side ? side : about->image_side;
-        if (resolved->width < about->patch_side || resolved->width > LANCET_SIDE_MAX)
-            return lancet_fail(error, LANCET_ERROR_ARGUMENT, "side: expected %d (one patch) to %d, found %d",
-                               about->patch_side, LANCET_SIDE_MAX, resolved->width);
-    }
-    if (resolved->width < about->patch_side || resolved->width > LANCET_SIDE_MAX ||
-        resolved->height < about->patch_side || resolved->height > LANCET_SIDE_MAX)
+    if (status != LANCET_OK)
+        return status;
+    if (!resolved->width)
+        resolved->width = resolved->height = about->image_side;
+    if (resolved->width < patch || resolved->width > LANCET_SIDE_MAX || resolved->height < patch ||
+        resolved->height > LANCET_SIDE_MAX)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
-                           "width and height: expected %d (one patch) to %d each, found %d x %d",
-                           about->patch_side, LANCET_SIDE_MAX, resolved->width, resolved->height);
-    patches = (size_t)(resolved->width / about->patch_side) * (size_t)(resolved->height / about->patch_side);
+                           "input size: expected sides of %d (one patch) to %d pixels, found %d x %d", patch,
+                           LANCET_SIDE_MAX, resolved->width, resolved->height);
+    patches = (size_t)(resolved->width / patch) * (size_t)(resolved->height / patch);
     if (patches > LANCET_PATCHES_MAX)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
-                           "width and height: expected at most %d patches, found %zu: %d x %d pixels",
+                           "input size: expected at most %d patches, found %zu: %d x %d pixels",
                            LANCET_PATCHES_MAX, patches, resolved->width, resolved->height);
     return LANCET_OK;
 }
 
-lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, const lancet_model *model,
-                                             const lancet_picture *picture,
-                                             const lancet_feature_options *options, lancet_error *error)
+/* Everything but the size. */
+static lancet_status resolve_rest(lancet_feature_options *resolved, const lancet_model *model,
+                                  lancet_error *error)
 {
     const lancet_model_description *about = lancet_model_describe(model);
     const bool resnet = model->configuration.family == LANCET_FAMILY_RESNET;
 
-    *resolved = options ? *options : (lancet_feature_options){0};
     if (resolved->path != LANCET_PATH_SURGERY && resolved->path != LANCET_PATH_PLAIN)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                            "path: expected LANCET_PATH_SURGERY or _PLAIN, found %d", (int)resolved->path);
-    if (resolve_size(resolved, about, picture, error) != LANCET_OK)
-        return LANCET_ERROR_ARGUMENT;
     if (is_zero(resolved->deviation)) {
         memcpy(resolved->mean, about->mean, sizeof resolved->mean);
         memcpy(resolved->deviation, about->deviation, sizeof resolved->deviation);
@@ -148,6 +120,27 @@ lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, c
     if (resolve_pool(resolved, resnet, error) != LANCET_OK)
         return LANCET_ERROR_ARGUMENT;
     return resolve_surgery(resolved, about->vision_blocks, resnet, error);
+}
+
+lancet_status lancet_feature_options_resolve(lancet_feature_options *resolved, const lancet_model *model,
+                                             const lancet_picture *picture,
+                                             const lancet_feature_options *options, lancet_error *error)
+{
+    const lancet_feature_options asked = options ? *options : (lancet_feature_options){0};
+    lancet_status status;
+
+    if (!resolved || !model)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_feature_options_resolve: %s is NULL",
+                           resolved ? "model" : "resolved");
+    *resolved = asked;
+    status = lancet_model_need_vision(model, error);
+    if (status == LANCET_OK)
+        status = lancet_picture_check(picture, "lancet_feature_options_resolve", error);
+    if (status == LANCET_OK)
+        status = resolve_size(resolved, lancet_model_describe(model), picture, error);
+    if (status == LANCET_OK)
+        status = resolve_rest(resolved, model, error);
+    return status;
 }
 
 lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture,
@@ -172,31 +165,6 @@ lancet_status lancet_pixels_fill(float *pixels, const lancet_picture *picture,
     return status;
 }
 
-lancet_status lancet_pixels_size(size_t *width, size_t *height, const lancet_model *model,
-                                 const lancet_picture *picture, const lancet_feature_options *options,
-                                 lancet_error *error)
-{
-    lancet_feature_options resolved;
-    lancet_status status;
-
-    if (!width || !height || !model)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_pixels_size: %s is NULL",
-                           !width    ? "width"
-                           : !height ? "height"
-                                     : "model");
-    *width = *height = 0;
-    status = lancet_model_need_vision(model, error);
-    if (status == LANCET_OK)
-        status = lancet_picture_check(picture, "lancet_pixels_size", error);
-    if (status == LANCET_OK)
-        status = lancet_feature_options_resolve(&resolved, model, picture, options, error);
-    if (status == LANCET_OK) {
-        *width = (size_t)resolved.width;
-        *height = (size_t)resolved.height;
-    }
-    return status;
-}
-
 lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model, const lancet_picture *picture,
                                     const lancet_feature_options *options, lancet_error *error)
 {
@@ -206,9 +174,7 @@ lancet_status lancet_pixels_prepare(float *pixels, const lancet_model *model, co
     if (!pixels || !model)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_pixels_prepare: %s is NULL",
                            pixels ? "model" : "pixels");
-    status = lancet_model_need_vision(model, error);
-    if (status == LANCET_OK)
-        status = lancet_picture_check(picture, "lancet_pixels_prepare", error);
+    status = lancet_picture_check(picture, "lancet_pixels_prepare", error);
     if (status == LANCET_OK)
         status = lancet_feature_options_resolve(&resolved, model, picture, options, error);
     if (status == LANCET_OK)

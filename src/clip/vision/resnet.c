@@ -189,7 +189,8 @@ static lancet_status lay_out(struct pass *pass, const lancet_attention_pool *poo
     } parts[] = {{&pass->stream.pixels, pass->stream_size}, {&pass->shortcut, pass->stream_size},
                  {&pass->reduced, pass->reduced_size},      {&pass->inner, pass->inner_size},
                  {&pass->scratch, pass->scratch_size},      {&pass->dense, pass->dense_size}};
-    size_t size = pass->job->tokens ? lancet_attention_pool_need(session, pool) : 0;
+    const bool pools = pass->job->tokens || pass->job->attention;
+    size_t size = pools ? lancet_attention_pool_need(session, pool) : 0;
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         size += lancet_arena_need(parts[i].size, sizeof(float));
@@ -215,7 +216,7 @@ lancet_status lancet_resnet_run(lancet_session *session, lancet_vision_job *job,
     if (status != LANCET_OK)
         return status;
     pass.measures = false;
-    if (!run_trunk(&pass) || !job->tokens)
+    if (!run_trunk(&pass) || !(job->tokens || job->attention))
         return LANCET_OK;
     pool.pixels = pass.stream.pixels;
     return lancet_attention_pool_run(session, &pool, job, error);

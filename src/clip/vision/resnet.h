@@ -43,7 +43,7 @@ typedef struct lancet_attention_pool {
 /** Bytes that the run takes from the session's arena. */
 size_t lancet_attention_pool_need(lancet_session *session, const lancet_attention_pool *pool);
 
-/** job->tokens from the trunk's result. Errors: MEMORY. */
+/** job->tokens, or job->attention's rows, from the trunk's result. Errors: MEMORY. */
 lancet_status lancet_attention_pool_run(lancet_session *session, const lancet_attention_pool *pool,
                                         const lancet_vision_job *job, lancet_error *error);
 

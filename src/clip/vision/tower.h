@@ -4,6 +4,7 @@
 
 #include "checkpoint/clip_configuration.h"
 #include "clip/block.h"
+#include "clip/vision/attention_rows.h"
 #include "lancet/features.h"
 
 typedef struct lancet_resnet lancet_resnet;
@@ -45,8 +46,9 @@ typedef struct lancet_vision_job {
     float *tokens; /* [pictures, 1 + H*W, C]; NULL: only visit */
     int (*visit)(void *context, int block, size_t tokens, size_t width, const float *original,
                  const float *surgery);
-    void *context; /* visit needs pictures == 1 */
-    int stopped;   /* out: what visit returned */
+    void *context;                            /* visit needs pictures == 1 */
+    int stopped;                              /* out: what visit returned */
+    const lancet_vision_attention *attention; /* to be shown; then there are no tokens. NULL: none */
 } lancet_vision_job;
 
 /** Errors: MEMORY, UNSUPPORTED. */

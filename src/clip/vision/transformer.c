@@ -189,6 +189,21 @@ static lancet_status feed_forward(struct pass *pass, const lancet_block *block, 
     return status;
 }
 
+/* The attention weights of the block that has just been through `attend`. */
+static lancet_status show_attention(const struct pass *pass, lancet_error *error)
+{
+    const lancet_vision_tower *tower = pass->tower;
+    const lancet_projections projections = {pass->query,
+                                            pass->key,
+                                            pass->value,
+                                            pass->n,
+                                            tower->width,
+                                            tower->heads,
+                                            tower->width / tower->heads};
+
+    return lancet_attention_show(pass->job->attention, &projections, error);
+}
+
 static lancet_status run_blocks(struct pass *pass, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
@@ -204,9 +219,11 @@ static lancet_status run_blocks(struct pass *pass, lancet_error *error)
             memcpy(pass->surgery, pass->original, pass->rows * tower->width * sizeof(float));
         /* After the last block only the class token of the original path is read: the other rows' queries,
          * out-projections and feed-forward networks would be computed for nobody. */
-        if (surgery && number == tower->block_count && !job->visit)
+        if (surgery && number == tower->block_count && !job->visit && !job->attention)
             reach = (struct reach){job->pictures, pass->n * tower->width, 1};
         status = attend(pass, block, &reach, surgery, error);
+        if (status == LANCET_OK && job->attention && job->attention->block == number)
+            return show_attention(pass, error);
         if (status == LANCET_OK)
             status = feed_forward(pass, block, &reach, error);
         if (status == LANCET_OK && job->visit) {
