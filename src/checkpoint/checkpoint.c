@@ -3,26 +3,26 @@
 
 #include "base/memory.h"
 #include "checkpoint/container.h"
-#include "checkpoint/gguf.h"
-#include "checkpoint/pytorch.h"
-#include "checkpoint/safetensors.h"
+#include "checkpoint/shards.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct lancet_checkpoint {
     lancet_table table;
-    lancet_container container;
+    lancet_container container; /* of the shards, if there are any */
     lancet_mapping mapping;
-    bool is_file; /* the mapping is ours */
+    lancet_shards shards; /* of an index */
+    bool is_file;         /* the mapping is ours */
     char *path;
 };
 
 /* A folder is refused, but often holds what was meant. */
 static lancet_status suggest_file(const char *folder, lancet_status status, lancet_error *error)
 {
-    static const char *const names[] = {"model.safetensors", "open_clip_model.safetensors",
-                                        "pytorch_model.bin", "open_clip_pytorch_model.bin"};
+    static const char *const names[] = {
+        "open_clip_model.safetensors", "model.safetensors", "model.safetensors.index.json",
+        "open_clip_pytorch_model.bin", "pytorch_model.bin", "pytorch_model.bin.index.json"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = lancet_path_join(folder, names[i]);
@@ -37,14 +37,24 @@ static lancet_status suggest_file(const char *folder, lancet_status status, lanc
     return status;
 }
 
-typedef lancet_status parser(lancet_table *table, const uint8_t *bytes, size_t length, const char *path,
-                             lancet_error *error);
+/* What one file, or every file that an index names, holds. */
+static lancet_status read_tensors(lancet_checkpoint *opened, const char *path, lancet_error *error)
+{
+    const lancet_mapping *file = &opened->mapping;
+    lancet_status status;
 
-static parser *const parse[] = {
-    [LANCET_CONTAINER_SAFETENSORS] = lancet_safetensors_parse,
-    [LANCET_CONTAINER_PYTORCH] = lancet_pytorch_parse,
-    [LANCET_CONTAINER_GGUF] = lancet_gguf_parse,
-};
+    if (opened->container != LANCET_CONTAINER_INDEX)
+        return lancet_container_parse(opened->container, &opened->table, file->bytes, file->length, path,
+                                      error);
+    if (!opened->is_file)
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: expected a model, found an index: from memory there are no files beside it",
+                           path);
+    status = lancet_shards_parse(&opened->shards, (const char *)file->bytes, file->length, path, error);
+    if (status == LANCET_OK)
+        status = lancet_shards_open(&opened->shards, &opened->table, &opened->container, path, error);
+    return status;
+}
 
 /* The part that may fail at any step; open_any closes what is there by then. */
 static lancet_status open_mapped(lancet_checkpoint *opened, const char *path, lancet_error *error)
@@ -55,14 +65,17 @@ static lancet_status open_mapped(lancet_checkpoint *opened, const char *path, la
     if (!opened->path)
         return lancet_fail_memory(error, path);
     if (opened->is_file)
+        status = lancet_shards_refuse_part(path, error);
+    if (status != LANCET_OK)
+        return status;
+    if (opened->is_file)
         status = lancet_mapping_open(&opened->mapping, path, error);
     if (status != LANCET_OK)
         return status == LANCET_ERROR_INPUT ? suggest_file(path, status, error) : status;
     status = lancet_container_recognise(&opened->container, opened->mapping.bytes, opened->mapping.length,
                                         path, error);
     if (status == LANCET_OK)
-        status = parse[opened->container](&opened->table, opened->mapping.bytes, opened->mapping.length, path,
-                                          error);
+        status = read_tensors(opened, path, error);
     if (status == LANCET_OK)
         status = lancet_table_finish(&opened->table, path, error);
     return status;
@@ -115,6 +128,7 @@ void lancet_checkpoint_close(lancet_checkpoint **checkpoint)
     if (!checkpoint || !*checkpoint)
         return;
     lancet_table_close(&(*checkpoint)->table);
+    lancet_shards_close(&(*checkpoint)->shards);
     if ((*checkpoint)->is_file)
         lancet_mapping_close(&(*checkpoint)->mapping);
     lancet_free((*checkpoint)->path);
@@ -198,9 +212,14 @@ bool lancet_checkpoint_is_torchscript(const lancet_checkpoint *checkpoint)
     return checkpoint->table.torchscript;
 }
 
-const lancet_mapping *lancet_checkpoint_mapping(const lancet_checkpoint *checkpoint)
+size_t lancet_checkpoint_files(const lancet_checkpoint *checkpoint)
 {
-    return &checkpoint->mapping;
+    return 1 + checkpoint->shards.count;
+}
+
+const lancet_mapping *lancet_checkpoint_file(const lancet_checkpoint *checkpoint, size_t index)
+{
+    return index ? &checkpoint->shards.items[index - 1].mapping : &checkpoint->mapping;
 }
 
 bool lancet_checkpoint_is_file(const lancet_checkpoint *checkpoint)
@@ -210,9 +229,15 @@ bool lancet_checkpoint_is_file(const lancet_checkpoint *checkpoint)
 
 void lancet_checkpoint_drop(const lancet_checkpoint *checkpoint, const lancet_tensor *tensor)
 {
-    const uint8_t *data = tensor->data, *bytes = checkpoint->mapping.bytes;
+    const uint8_t *data = tensor->data;
 
-    /* Tensors that the table owns are elsewhere. */
-    if (checkpoint->is_file && data >= bytes && data < bytes + checkpoint->mapping.length)
-        lancet_mapping_drop(&checkpoint->mapping, data, lancet_tensor_bytes(tensor));
+    if (!checkpoint->is_file)
+        return;
+    /* Tensors that the table owns are in none of them. */
+    for (size_t i = 0; i < lancet_checkpoint_files(checkpoint); i++) {
+        const lancet_mapping *file = lancet_checkpoint_file(checkpoint, i);
+
+        if (data >= file->bytes && data < file->bytes + file->length)
+            lancet_mapping_drop(file, data, lancet_tensor_bytes(tensor));
+    }
 }

@@ -6,12 +6,13 @@
 #include "checkpoint/settings.h"
 #include "tensor/tensor.h"
 
-/** The tensors of one file. Immutable once open: any number of threads may read it. */
+/** The tensors of one file, or of several under one index. Immutable once open: any number of threads may
+ * read it. */
 typedef struct lancet_checkpoint lancet_checkpoint;
 
-/** Maps `path` and reads its table of tensors. The tensors' numbers stay in the file until they are touched.
- * Errors: IO, INPUT (cut short, or lying about itself), UNSUPPORTED (a container that is not read; named),
- * MEMORY. */
+/** Maps `path` and reads its table of tensors; of an index ("model.safetensors.index.json") those of the
+ * files that it names, all beside it. The tensors' numbers stay in the file until they are touched. Errors:
+ * IO, INPUT (cut short, or lying about itself), UNSUPPORTED (a container that is not read; named), MEMORY. */
 lancet_status lancet_checkpoint_open(lancet_checkpoint **checkpoint, const char *path, lancet_error *error);
 
 /** The same from memory that stays the caller's and outlives the checkpoint. `name` stands for the path in
@@ -59,8 +60,10 @@ const char *lancet_checkpoint_container(const lancet_checkpoint *checkpoint);
  */
 bool lancet_checkpoint_is_torchscript(const lancet_checkpoint *checkpoint);
 
-/** The bytes of the whole file, of a file as well as of memory: for hashing. */
-const lancet_mapping *lancet_checkpoint_mapping(const lancet_checkpoint *checkpoint);
+/** The bytes of every file behind it, for hashing: of what was opened (a file as well as memory), then, if
+ * that is an index, of the files that it names, in the order of their names. */
+size_t lancet_checkpoint_files(const lancet_checkpoint *checkpoint);
+const lancet_mapping *lancet_checkpoint_file(const lancet_checkpoint *checkpoint, size_t index);
 
 /** True for a file on disk: other files may be looked for beside it. */
 bool lancet_checkpoint_is_file(const lancet_checkpoint *checkpoint);

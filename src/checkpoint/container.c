@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/container.h"
 
+#include "checkpoint/gguf.h"
+#include "checkpoint/pytorch.h"
+#include "checkpoint/safetensors.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -78,18 +82,15 @@ static const char *name_text(const uint8_t *bytes, size_t length)
     for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
         if (starts_with(bytes, length, openings[i]))
             return "an HTML page, not the weights (a download that failed?)";
-    if (starts_with(bytes, length, "{"))
-        return contains(bytes, length, "\"weight_map\"")
-                   ? "an index of weights split over several files, which is not supported yet"
-                   : "a JSON text, no model";
-    return NULL;
+    return starts_with(bytes, length, "{") ? "a JSON text, no model" : NULL;
 }
 
 const char *lancet_container_name(lancet_container container)
 {
     static const char *const names[] = {[LANCET_CONTAINER_SAFETENSORS] = "safetensors",
                                         [LANCET_CONTAINER_PYTORCH] = "PyTorch",
-                                        [LANCET_CONTAINER_GGUF] = "GGUF"};
+                                        [LANCET_CONTAINER_GGUF] = "GGUF",
+                                        [LANCET_CONTAINER_INDEX] = "an index of"};
 
     return names[container];
 }
@@ -127,9 +128,26 @@ lancet_status lancet_container_recognise(lancet_container *container, const uint
     if (length >= 4 && bytes[0] == 0x08 && bytes[1] && bytes[1] < 0x20 && bytes[2] == 0x12)
         return lancet_fail(error, LANCET_ERROR_UNSUPPORTED, "%s: expected a model, found %s", path,
                            "an ONNX model, which is not supported");
+    if (bytes[0] == '{' && contains(bytes, length, "\"weight_map\"")) {
+        *container = LANCET_CONTAINER_INDEX;
+        return LANCET_OK;
+    }
     text = name_text(bytes, length < LOOK_MAX ? length : LOOK_MAX);
-    if (text)
-        return lancet_fail(error, strstr(text, "supported") ? LANCET_ERROR_UNSUPPORTED : LANCET_ERROR_INPUT,
-                           "%s: expected a model, found %s", path, text);
-    return LANCET_OK;
+    return text ? lancet_fail(error, LANCET_ERROR_INPUT, "%s: expected a model, found %s", path, text)
+                : LANCET_OK;
+}
+
+lancet_status lancet_container_parse(lancet_container container, lancet_table *table, const uint8_t *bytes,
+                                     size_t length, const char *path, lancet_error *error)
+{
+    switch (container) {
+    case LANCET_CONTAINER_SAFETENSORS:
+        return lancet_safetensors_parse(table, bytes, length, path, error);
+    case LANCET_CONTAINER_PYTORCH:
+        return lancet_pytorch_parse(table, bytes, length, path, error);
+    case LANCET_CONTAINER_GGUF:
+        return lancet_gguf_parse(table, bytes, length, path, error);
+    default:
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: an index has no tensors", path);
+    }
 }

@@ -11,21 +11,37 @@ static void print_hex(char *hex, const uint8_t *bytes, size_t count)
         snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 }
 
-void lancet_hash_fast(char hex[LANCET_HASH_SIZE], const lancet_mapping *file)
+lancet_status lancet_hash_fast(char hex[LANCET_HASH_SIZE], const lancet_checkpoint *checkpoint,
+                               lancet_error *error)
 {
+    XXH3_state_t *state = XXH3_createState();
     XXH128_canonical_t canonical;
 
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits(file->bytes, file->length));
+    if (!state)
+        return lancet_fail_memory(error, lancet_checkpoint_path(checkpoint));
+    XXH3_128bits_reset(state);
+    for (size_t i = 0; i < lancet_checkpoint_files(checkpoint); i++) {
+        const lancet_mapping *file = lancet_checkpoint_file(checkpoint, i);
+
+        XXH3_128bits_update(state, file->bytes, file->length);
+    }
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
+    XXH3_freeState(state);
     print_hex(hex, canonical.digest, sizeof canonical.digest);
+    return LANCET_OK;
 }
 
-void lancet_hash_sha256(char hex[LANCET_SHA256_SIZE], const lancet_mapping *file)
+void lancet_hash_sha256(char hex[LANCET_SHA256_SIZE], const lancet_checkpoint *checkpoint)
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
     struct sha256_ctx context;
 
     sha256_init(&context);
-    sha256_update(&context, file->length, file->bytes);
+    for (size_t i = 0; i < lancet_checkpoint_files(checkpoint); i++) {
+        const lancet_mapping *file = lancet_checkpoint_file(checkpoint, i);
+
+        sha256_update(&context, file->length, file->bytes);
+    }
     sha256_digest(&context, sizeof digest, digest);
     print_hex(hex, digest, sizeof digest);
 }

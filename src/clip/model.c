@@ -49,7 +49,6 @@ static char *describe_missing(const lancet_model *model)
 static lancet_status describe(lancet_model *model, lancet_error *error)
 {
     const lancet_clip_configuration *from = &model->configuration;
-    const lancet_mapping *file = lancet_checkpoint_mapping(model->checkpoint);
     const char *path = lancet_checkpoint_path(model->checkpoint);
     lancet_model_description *to = &model->description;
 
@@ -83,10 +82,10 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
     to->logit_scale_assumed = from->logit_scale_assumed;
     memcpy(to->mean, from->mean, sizeof to->mean);
     memcpy(to->deviation, from->deviation, sizeof to->deviation);
-    to->file_bytes = file->length;
-    lancet_hash_fast(to->hash, file);
+    for (size_t i = 0; i < lancet_checkpoint_files(model->checkpoint); i++)
+        to->file_bytes += lancet_checkpoint_file(model->checkpoint, i)->length;
     to->vocabulary = model->vocabulary ? lancet_vocabulary_path(model->vocabulary) : "";
-    return LANCET_OK;
+    return lancet_hash_fast(to->hash, model->checkpoint, error);
 }
 
 /* A vocabulary that cannot be had is remembered, not reported: pictures need none. One that the caller named
@@ -238,7 +237,7 @@ lancet_status lancet_model_sha256(const lancet_model *model, char hex[LANCET_SHA
     if (!model || !hex)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_model_sha256: %s is NULL",
                            model ? "hex" : "model");
-    lancet_hash_sha256(hex, lancet_checkpoint_mapping(model->checkpoint));
+    lancet_hash_sha256(hex, model->checkpoint);
     return LANCET_OK;
 }
 

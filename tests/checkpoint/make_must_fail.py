@@ -22,7 +22,7 @@ import must_fail_pytorch
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "must_fail")
 SIZES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "U8": 1, "BOOL": 1, "F8_E4M3": 1}
 
-INPUT, UNSUPPORTED, ARGUMENT = 3, 4, 2
+INPUT, UNSUPPORTED, ARGUMENT, IO = 3, 4, 2, 5
 cases = []
 # Heads for models that are not as wide as one of 64 channels.
 HEADS = {"model_cfg": {"quick_gelu": True, "vision_cfg": {"head_width": 4}, "text_cfg": {"heads": 1}}}
@@ -154,7 +154,8 @@ def pack(header, data):
 
 
 def case(name, status, piece, file, file_name="model.safetensors", **beside):
-    """`file`: bytes, or a dictionary of tensors; `beside`: config, preprocessor, open_clip (objects or bytes)."""
+    """`file`: bytes, or a dictionary of tensors; `beside`: config, preprocessor, open_clip, or the name of a file
+    (objects or bytes)."""
     cases.append((name, status, piece))
     folder = os.path.join(HERE, name)
     os.makedirs(folder)
@@ -163,7 +164,7 @@ def case(name, status, piece, file, file_name="model.safetensors", **beside):
     names = {"config": "config.json", "preprocessor": "preprocessor_config.json", "open_clip": "open_clip_config.json"}
     for key, content in beside.items():
         content = content if isinstance(content, bytes) else json.dumps(content).encode()
-        with open(os.path.join(folder, names[key]), "wb") as out:
+        with open(os.path.join(folder, names.get(key, key)), "wb") as out:
             out.write(content)
     with open(os.path.join(folder, file_name), "wb") as out:
         out.write(file)
@@ -186,7 +187,6 @@ def containers():
     case("git_lfs", INPUT, "found a Git LFS pointer, not the weights",
          b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 605156676\n")
     case("html", INPUT, "found an HTML page", b"\n <!DOCTYPE html>\n<html><body>404</body></html>\n")
-    case("index", UNSUPPORTED, "split over several files", b'{"metadata":{},"weight_map":{"a":"b"}}')
     case("json", INPUT, "found a JSON text", b'{"model_type":"clip"}')
     case("text", INPUT, "found something else: its table", b"These are not the weights you are looking for.\n")
 
@@ -552,10 +552,48 @@ def converted():
                **table(tensors)[0]}, table(tensors)[1]))
 
 
+def indexes():
+    """Weights in several files, and the index that names them."""
+    one = pack(*table({"a": ("F32", [1])}))
+
+    def fail(name, status, piece, index, **files):
+        index = index if isinstance(index, bytes) else json.dumps(index).encode()
+        case("index_" + name, status, piece, index, "model.safetensors.index.json", **files)
+
+    fail("file_missing", IO, "index_file_missing/b: ", {"metadata": {}, "weight_map": {"a": "b"}})
+    fail("empty", INPUT, "weight_map: expected tensors, found none", {"weight_map": {}})
+    fail("list", INPUT, "weight_map: expected an object, found a list", {"weight_map": []})
+    fail("number", INPUT, "weight_map: expected a string, found a number", {"weight_map": {"a": 1}})
+    fail("twice", INPUT, "weight_map is there twice", b'{"weight_map":{"a":"b"},"weight_map":{"a":"b"}}')
+    fail("cut", INPUT, "index.json: a string without end at byte", b'{"weight_map":{"a":"b')
+    fail("trailing", INPUT, "index.json: expected the end of the text", b'{"weight_map":{"a":"b"}} {}')
+    for name, path in (("above", "../model.safetensors"), ("absolute", "/etc/passwd"), ("itself", "."), ("none", ""),
+                       ("parent", ".."), ("backslash", "a\\b"), ("long", "x" * 300)):
+        fail("path_" + name, INPUT, "weight_map: expected the name of a file beside it, found \"",
+             {"weight_map": {"a": path}})
+    fail("files_many", UNSUPPORTED, "weight_map: expected at most 256 files",
+         {"weight_map": {str(i): str(i) for i in range(257)}})
+    fail("of_itself", INPUT, "expected weights, found another index",
+         {"weight_map": {"a": "model.safetensors.index.json"}})
+    fail("of_other", INPUT, "b.safetensors: expected a model, found an empty file", {"weight_map": {"a": "b.safetensors"}},
+         **{"b.safetensors": b""})
+    fail("of_gguf", UNSUPPORTED, "a GGUF file under an index", {"weight_map": {"a": "b"}}, b=b"GGUF" + bytes(20))
+    fail("of_two_kinds", INPUT, "c: expected a safetensors file as the one before, found PyTorch",
+         {"weight_map": {"a": "b", "c": "c"}}, b=one, c=b"PK\x05\x06" + bytes(18))
+    fail("tensors_more", INPUT, "expected 1 tensors in the files that weight_map names, found 2", {"weight_map": {"a": "b"}},
+         b=pack(*table({"a": ("F32", [1]), "c": ("F32", [1])})))
+    fail("tensors_less", INPUT, "expected 2 tensors in the files that weight_map names, found 1",
+         {"weight_map": {"a": "b", "c": "b"}}, b=one)
+    fail("tensors_twice", INPUT, "tensor a: is there twice", {"weight_map": {"a": "b", "c": "c"}}, b=one, c=one)
+    case("index_part", INPUT, "found part 2 of 3: the index beside it (model.safetensors.index.json) opens them together",
+         one, "model-00002-of-00003.safetensors")
+
+
 def main():
     shutil.rmtree(HERE, ignore_errors=True)
     containers()
     headers()
+    indexes()
     models()
     resnets()
     configurations()

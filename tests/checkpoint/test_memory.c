@@ -55,6 +55,30 @@ static lancet_status read_gguf(const char *folder, lancet_error *error)
     return read_file(path_of(folder, "m.gguf"), error);
 }
 
+/* Two parts and their index. */
+static lancet_status read_index(const char *folder, lancet_error *error)
+{
+    return read_file(path_of(folder, "m.index.json"), error);
+}
+
+static void write_index(const char *folder, const tiny_model *m)
+{
+    lancet_buffer index = {0};
+    lancet_error error;
+
+    lancet_buffer_print(&index, "{\"weight_map\":{");
+    for (size_t i = 0; i < m->count; i++)
+        lancet_buffer_print(&index, "%s\"%s\":\"%s\"", i ? "," : "", m->names[i], i < 9 ? "m1" : "m2");
+    lancet_buffer_print(&index, "}}");
+    assert_int_equal(lancet_safetensors_write(path_of(folder, "m1"), m->tensors, 9, NULL, NULL, 0, &error),
+                     LANCET_OK);
+    assert_int_equal(
+        lancet_safetensors_write(path_of(folder, "m2"), m->tensors + 9, m->count - 9, NULL, NULL, 0, &error),
+        LANCET_OK);
+    file_write(path_of(folder, "m.index.json"), index.bytes, index.length);
+    lancet_buffer_close(&index);
+}
+
 static lancet_status write_model(const char *folder, lancet_error *error)
 {
     static const char *const keys[] = {"k"}, *const values[] = {"v"};
@@ -120,6 +144,8 @@ static void test_each_allocation_may_fail(void **state)
         file_write_text(path_of(folder, "preprocessor_config.json"), "{\"image_mean\":[0,0,0]}");
         file_write_text(path_of(folder, "open_clip_config.json"), "{\"preprocess_cfg\":{\"std\":[1,1,1]}}");
         fail_each(read_model, folder, 8);
+        write_index(folder, &m);
+        fail_each(read_index, folder, 16);
         for (int script = 0; script < 2; script++) {
             lancet_buffer bytes = archive_print(m.tensors, m.count, script);
 

@@ -38,10 +38,15 @@ static lancet_status read_all(const char *path, lancet_error *error)
 
 static void check_case(const char *name, int status, const char *piece)
 {
-    const char *folder = path_of(FOLDER, name), *safetensors = path_of(folder, "model.safetensors");
-    const char *path = path_exists(safetensors) ? safetensors : path_of(folder, "model.gguf");
+    static const char *const names[] = {"model.safetensors", "model.gguf", "model.safetensors.index.json",
+                                        "model-00002-of-00003.safetensors"};
+    const char *folder = path_of(FOLDER, name), *path = NULL;
     lancet_error error = {0};
-    const lancet_status found = read_all(path, &error);
+    lancet_status found;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names && (!path || !path_exists(path)); i++)
+        path = path_of(folder, names[i]);
+    found = read_all(path, &error);
 
     if (found != (lancet_status)status || error.status != found || !strstr(error.message, piece))
         fail_msg("%s: expected %d with \"%s\", found %d: %s", name, status, piece, (int)found, error.message);

@@ -32,7 +32,7 @@ static lancet_checkpoint *open_bytes(const lancet_buffer *bytes)
 /* Is it in the file itself? */
 static bool is_view(const lancet_checkpoint *checkpoint, const lancet_tensor *tensor)
 {
-    const lancet_mapping *file = lancet_checkpoint_mapping(checkpoint);
+    const lancet_mapping *file = lancet_checkpoint_file(checkpoint, 0);
     const uint8_t *data = tensor->data;
 
     return data >= file->bytes && data + lancet_tensor_bytes(tensor) <= file->bytes + file->length;

@@ -86,8 +86,8 @@ static void test_what_is_written_is_read(void **state)
     check_written(checkpoint);
     assert_string_equal(lancet_checkpoint_path(checkpoint), "memory");
     assert_false(lancet_checkpoint_is_file(checkpoint));
-    assert_ptr_equal(lancet_checkpoint_mapping(checkpoint)->bytes, bytes.bytes);
-    assert_int_equal(lancet_checkpoint_mapping(checkpoint)->length, bytes.length);
+    assert_ptr_equal(lancet_checkpoint_file(checkpoint, 0)->bytes, bytes.bytes);
+    assert_int_equal(lancet_checkpoint_file(checkpoint, 0)->length, bytes.length);
     const lancet_tensor view = lancet_tensor_rows(lancet_checkpoint_find(checkpoint, "matrix"), 1, 1);
     lancet_tensor_read(row, &view, 0, 3);
     assert_memory_equal(row, numbers + 3, sizeof row);
@@ -99,7 +99,7 @@ static void test_what_is_written_is_read(void **state)
     assert_true(lancet_checkpoint_is_file(checkpoint));
     check_written(checkpoint);
     check_written(checkpoint); /* also after the pages were dropped */
-    assert_memory_equal(lancet_checkpoint_mapping(checkpoint)->bytes, bytes.bytes, bytes.length);
+    assert_memory_equal(lancet_checkpoint_file(checkpoint, 0)->bytes, bytes.bytes, bytes.length);
     lancet_checkpoint_close(&checkpoint);
     lancet_buffer_close(&bytes);
     folder_remove(folder);
