@@ -5,7 +5,7 @@
  *   1. lancet/explain.h: one call, a picture and words in, heat maps out.
  *   2. lancet/model.h, session.h, labels.h, features.h, maps.h: handles, so that new words never re-run the
  * picture and new pictures never re-encode the words; windows.h for pictures larger than one pass takes.
- *   3. lancet_text_encode, lancet_pixels_prepare, lancet_tokens_walk: the inside.
+ *   3. lancet_text_encode, lancet_pixels_prepare, lancet_tokens_walk, lancet_attention_rows: the inside.
  *
  * Every call that can fail returns a lancet_status and fills a lancet_error. The library never prints, exits
  * or aborts on its input.
