@@ -32,8 +32,9 @@ const option model_options[5] = {
      .offset = offsetof(model_settings, path),
      .argument = "FILE",
      .help =
-         "the CLIP model: a .safetensors file, or the name of one that 'lancet pull' has fetched; default: "
-         "$LANCET_MODEL, else the one in the user's data folder, else the one that came with Lancet"},
+         "the CLIP model: a safetensors, PyTorch (.pt, .pth, .bin) or GGUF file, or the name of one that "
+         "'lancet pull' has fetched; default: $LANCET_MODEL, else the one in the user's data folder, else "
+         "the one that came with Lancet"},
     {.name = "vocabulary",
      .kind = OPTION_TEXT,
      .offset = offsetof(model_settings, vocabulary),

@@ -14,6 +14,17 @@ static const char nothing_found[] =
     "no model: give one with -m, or name it in $LANCET_MODEL, or put it into %s as model.safetensors, or "
     "fetch one (lancet pull --list)";
 
+/* By its name alone: what is in it shows when it is opened. */
+static bool is_model_name(const char *name)
+{
+    static const char *const endings[] = {".safetensors", ".pt", ".pth", ".bin", ".gguf"};
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (text_ends_with(name, endings[i]))
+            return true;
+    return false;
+}
+
 /* Models in the user's data folder: "model.safetensors", or the only one, be it put there or pulled. */
 static int choose_in_folder(char **path, const char *folder)
 {
@@ -33,8 +44,7 @@ static int choose_in_folder(char **path, const char *folder)
         return EXIT_DONE;
     status = models_list_fetched(&found);
     for (const struct dirent *entry; status == EXIT_DONE && (entry = readdir(directory));)
-        if (text_ends_with(entry->d_name, ".safetensors") &&
-            !texts_take(&found, text_print("%s/%s", folder, entry->d_name)))
+        if (is_model_name(entry->d_name) && !texts_take(&found, text_print("%s/%s", folder, entry->d_name)))
             status = report_memory();
     if (found.count == 1) {
         *path = found.items[0];

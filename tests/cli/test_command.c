@@ -256,6 +256,7 @@ static void test_files(void **state)
 /* Where the model comes from without -m, and that it is said. */
 static void test_model_choice(void **state)
 {
+    static const char *const others[] = {"b.safetensors", "b.pt", "pytorch_model.bin", "b.gguf"};
     const char *picture = TINY "/images/scene.png", *x = path_of(command_folder, "x.npy");
     command_result result;
 
@@ -286,9 +287,14 @@ static void test_model_choice(void **state)
     command_check(&result, 0);
     assert_non_null(strstr(result.err, "a.safetensors (the user's data folder)"));
     command_close(&result);
-    assert_int_equal(
-        symlink(TINY "/model.safetensors", path_of(command_folder, "home/data/lancet/b.safetensors")), 0);
-    command_expect_says(2, "holds 2 models", "features", picture, "-o", x);
+    file_write_text(path_of(command_folder, "home/data/lancet/notes.txt"), "no model");
+    for (size_t i = 0; i < 4; i++) {
+        const char *other = path_of(path_of(command_folder, "home/data/lancet"), others[i]);
+
+        assert_int_equal(symlink(TINY "/model.safetensors", other), 0);
+        command_expect_says(2, "holds 2 models", "features", picture, "-o", x);
+        assert_int_equal(unlink(other), 0);
+    }
     assert_int_equal(
         symlink(TINY "/model.safetensors", path_of(command_folder, "home/data/lancet/model.safetensors")), 0);
     result = command_run("features", picture, "-o", x);
