@@ -73,14 +73,22 @@ static void test_shared_vocabulary(void **state)
 static void test_published(void **state)
 {
     static const char *const sets[] = {"vit_a", "rn_a", "open_clip_a", "gguf"};
-    const char *other = path_of(golden_needed("vit_a"), "containers/hf/model.safetensors");
+    static const char *const containers[][2] = {{"vit_a", "containers/hf/model.safetensors"},
+                                                {"vit_a", "containers/state_dict.pt"},
+                                                {"vit_a", "containers/torchscript.pt"},
+                                                {"rn_a", "containers/state_dict.pt"},
+                                                {"rn_a", "containers/torchscript.pt"}};
     const char *vocabulary = golden_needed("../vocabulary");
 
     (void)state;
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
         check_pass((const char *const[]){"verify", golden_needed(sets[i]), "--vocabulary", vocabulary, NULL});
-    check_pass((const char *const[]){"verify", golden_needed("vit_a"), "-m", other, "--vocabulary",
-                                     vocabulary, NULL});
+    for (size_t i = 0; i < sizeof containers / sizeof *containers; i++) {
+        const char *folder = golden_needed(containers[i][0]);
+
+        check_pass((const char *const[]){"verify", folder, "-m", path_of(folder, containers[i][1]),
+                                         "--vocabulary", vocabulary, NULL});
+    }
 }
 
 static const json_t *find_row(const json_t *root, const char *name)
