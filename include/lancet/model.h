@@ -48,11 +48,12 @@ typedef struct lancet_model_options {
  *
  * Runs CLIP's vision transformers and ModifiedResNets, with its text transformer.
  *
- * Reads: safetensors (F32, F16, BF16 tensors, also mixed) with OpenAI's, open_clip's or Hugging Face's
- * tensor names; for the latter, `config.json` beside the weights gives activation, heads and epsilon. The
- * architecture is read off the tensors' shapes. The file is mapped, not read: the weights of the matrix
- * products are converted and packed once, here; the rest is used in place. The file must not be changed while
- * the model is open.
+ * Reads: safetensors; PyTorch's archives (.pt, .pth, .bin), both state dicts and TorchScript as OpenAI ships
+ * it, without executing anything in them; clip.cpp's GGUF. F32, F16 and BF16 tensors, also mixed, with
+ * OpenAI's, open_clip's or Hugging Face's tensor names; for the latter, `config.json` beside the weights
+ * gives activation, heads and epsilon. docs/files.md says what of each format. The architecture is read off
+ * the tensors' shapes. The file is mapped, not read: the weights of the matrix products are converted and
+ * packed once, here; the rest is used in place. The file must not be changed while the model is open.
  *
  * A vocabulary that is not found is no error here (pictures need none); text calls then fail and say where
  * it was looked for.
@@ -64,8 +65,8 @@ typedef struct lancet_model_options {
 LANCET_API lancet_status lancet_model_open(lancet_model **model, const char *path,
                                            const lancet_model_options *options, lancet_error *error);
 
-/** The same from a safetensors image in memory, which must stay unchanged until the model is closed. `name`
- * stands for the path in messages (NULL: "memory"); nothing is searched beside it. */
+/** The same from the bytes of such a file in memory, which must stay unchanged until the model is closed.
+ * `name` stands for the path in messages (NULL: "memory"); nothing is searched beside it. */
 LANCET_API lancet_status lancet_model_open_memory(lancet_model **model, const void *bytes, size_t length,
                                                   const char *name, const lancet_model_options *options,
                                                   lancet_error *error);
@@ -81,7 +82,7 @@ LANCET_API void lancet_model_close(lancet_model **model);
  * file does not hold are 0. */
 typedef struct lancet_model_description {
     const char *path;
-    const char *container; /**< "safetensors" */
+    const char *container; /**< "safetensors", "PyTorch" or "GGUF" */
     const char *naming;    /**< whose tensor names: "OpenAI", "Hugging Face" */
     const char *family;    /**< "ViT", or "ModifiedResNet" as CLIP's authors call theirs */
     int embedding_width;   /**< C: channels of the space that pictures and words share */

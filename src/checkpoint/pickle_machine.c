@@ -23,7 +23,9 @@ lancet_status lancet_pickle_fail_empty(const lancet_pickle_machine *m)
 lancet_status lancet_pickle_fail_room(const lancet_pickle_machine *m)
 {
     if (m->pickle->full)
-        return lancet_pickle_fail(m, LANCET_ERROR_UNSUPPORTED, "holds more values than any model needs");
+        return lancet_fail(m->error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: byte %zu: expected values that take at most %zu MiB, found more", m->what,
+                           m->operation, LANCET_PICKLE_MEMORY_MAX >> 20);
     return lancet_fail_memory(m->error, m->what);
 }
 
@@ -51,7 +53,9 @@ static bool reserve(lancet_pickle_values *array, size_t count)
 lancet_status lancet_pickle_push(lancet_pickle_machine *m, lancet_pickle_value *item)
 {
     if (m->stack.count == LANCET_PICKLE_STACK_MAX)
-        return lancet_pickle_fail(m, LANCET_ERROR_UNSUPPORTED, "stacks more values than any model needs");
+        return lancet_fail(m->error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: byte %zu: expected at most %zu values on the stack, found more", m->what,
+                           m->operation, LANCET_PICKLE_STACK_MAX);
     if (!reserve(&m->stack, m->stack.count + 1))
         return lancet_fail_memory(m->error, m->what);
     m->stack.items[m->stack.count++] = item;
@@ -68,7 +72,9 @@ lancet_status lancet_pickle_push_new(lancet_pickle_machine *m, lancet_pickle_kin
 lancet_status lancet_pickle_push_mark(lancet_pickle_machine *m)
 {
     if (m->mark_count == LANCET_PICKLE_MARKS_MAX)
-        return lancet_pickle_fail(m, LANCET_ERROR_UNSUPPORTED, "nested deeper than any model");
+        return lancet_fail(m->error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: byte %zu: expected values nested at most %d deep, found more", m->what,
+                           m->operation, LANCET_PICKLE_MARKS_MAX);
     m->marks[m->mark_count++] = m->stack.count;
     return LANCET_OK;
 }

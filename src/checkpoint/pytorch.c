@@ -9,7 +9,7 @@
 
 #define NAME_MAX_LENGTH 512 /* bytes of a tensor's name */
 #define DEPTH_MAX       64  /* modules in modules */
-#define STEPS_MAX       ((size_t)1 << 18)
+#define STEPS_MAX       200000
 #define SHOWN           96 /* bytes of a name in a message */
 
 typedef lancet_pickle_value value;
@@ -22,7 +22,7 @@ typedef struct walk {
     lancet_buffer names;          /* of every tensor so far, each zero-terminated */
     const value *open[DEPTH_MAX]; /* what the walk is inside of */
     size_t depth;
-    size_t steps;
+    int steps;
     lancet_error *error;
 } walk;
 
@@ -35,9 +35,11 @@ static lancet_status enter(walk *w, const value *dictionary)
 {
     for (size_t i = 0; i < w->depth; i++)
         if (w->open[i] == dictionary)
-            return fail(w, LANCET_ERROR_INPUT, "what it holds holds itself");
+            return fail(w, LANCET_ERROR_INPUT, "found a dictionary or module that holds itself");
     if (w->depth == DEPTH_MAX)
-        return fail(w, LANCET_ERROR_UNSUPPORTED, "holds modules in modules, deeper than any model");
+        return lancet_fail(w->error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: expected modules nested at most %d deep, found more", w->archive.path,
+                           DEPTH_MAX);
     w->open[w->depth++] = dictionary;
     return LANCET_OK;
 }
@@ -86,7 +88,9 @@ static lancet_status take_tensors(walk *w, const value *dictionary)
         const value *attributes = find_attributes(item);
 
         if (++w->steps > STEPS_MAX)
-            return fail(w, LANCET_ERROR_UNSUPPORTED, "holds more tensors and attributes than any model");
+            return lancet_fail(w->error, LANCET_ERROR_UNSUPPORTED,
+                               "%s: expected at most %d tensors and attributes, found more", w->archive.path,
+                               STEPS_MAX);
         if (key->kind != LANCET_PICKLE_TEXT || !(attributes || lancet_pytorch_is_tensor(item)))
             continue;
         status = append_name(w, key);

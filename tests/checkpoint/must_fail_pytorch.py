@@ -143,7 +143,7 @@ def pickles(case):
     raw("state_of_number", INPUT, "expected an object to give attributes, found a whole number", b"K\x01}b.")
     raw("name_of_numbers", INPUT, "a Python name that is no text", b"K\x01K\x02\x93.")
     raw("text_not_utf8", INPUT, "a text that is not UTF-8", text(b"\xed\xa0\x80") + STOP)
-    raw("nested", UNSUPPORTED, "nested deeper than any model", MARK * 5000)
+    raw("nested", UNSUPPORTED, "expected values nested at most 1000 deep, found more", MARK * 5000)
     raw("dictionary_of_pairs", UNSUPPORTED, "a dictionary that is made of arguments",
         call(name("collections", "OrderedDict"), b"]") + STOP)
     # What a pickle can ask Python to do, in the ways it can be asked.
@@ -177,21 +177,21 @@ def tensors(case):
     root("tensor", INPUT, "expected a state dict or a TorchScript module, found a tensor", tensor(one))
     root("settings", INPUT, "found no tensors at all", dictionary({"epoch": integer(3), "state_dict": dictionary({})}))
     root("module_without_state", INPUT, "found an object", name("__torch__", "M") + b")" + NEWOBJ)
-    root("holds_itself", INPUT, "what it holds holds itself",
+    root("holds_itself", INPUT, "found a dictionary or module that holds itself",
          b"}q\x00" + MARK + text("state_dict") + b"h\x00" + b"u")
-    root("module_holds_itself", INPUT, "what it holds holds itself",
+    root("module_holds_itself", INPUT, "found a dictionary or module that holds itself",
          name("__torch__", "M") + b")" + NEWOBJ + b"q\x00}" + MARK + text("child") + b"h\x00u" + BUILD)
     deep = module("__torch__.M", {})
     for _ in range(80):
         deep = module("__torch__.M", {"m": deep})
-    root("modules_deep", UNSUPPORTED, "modules in modules, deeper than any model", deep)
+    root("modules_deep", UNSUPPORTED, "expected modules nested at most 64 deep, found more", deep)
     # Each level holds the one below twice: 2^40 modules in a few hundred bytes.
     many = name("__torch__", "M") + b")" + NEWOBJ + b"}" + BUILD + b"q\x00"
     for i in range(1, 41):
         below = b"h" + bytes([i - 1])
         many += (name("__torch__", "M") + b")" + NEWOBJ + dictionary({"a": below, "b": below}) + BUILD + b"q" +
                  bytes([i]))
-    root("modules_many", UNSUPPORTED, "holds more tensors and attributes than any model",
+    root("modules_many", UNSUPPORTED, "expected at most 200000 tensors and attributes, found more",
          sequence(many) + b"0" + b"h\x28")
     root("name_long", UNSUPPORTED, "a tensor's name of more than 512 bytes", dictionary({"n" * 600: tensor(one)}))
     root("name_zero", INPUT, "a tensor's name with a zero character", dictionary({"a\0b": tensor(one)}))

@@ -283,12 +283,12 @@ static void test_bombs(void **state)
     lancet_error error;
 
     (void)state;
-    check_bomb("\x80\x2", "N", 1, "stacks more values");
-    check_bomb("\x80\x2]", "Na", 2, "holds more values");
-    check_bomb("\x80\x2)", "\x85", 1, "holds more values");
-    check_bomb("\x80\x2]q", "2", 1, "stacks more values"); /* numbered '2', then DUP */
-    check_bomb("\x80\x2N", "N0", 2, "holds more values");
-    check_bomb("\x80\x2", "(", 1, "nested deeper");
+    check_bomb("\x80\x2", "N", 1, "at most 1048576 values on the stack");
+    check_bomb("\x80\x2]", "Na", 2, "values that take at most 256 MiB");
+    check_bomb("\x80\x2)", "\x85", 1, "values that take at most 256 MiB");
+    check_bomb("\x80\x2]q", "2", 1, "at most 1048576 values on the stack"); /* numbered '2', then DUP */
+    check_bomb("\x80\x2N", "N0", 2, "values that take at most 256 MiB");
+    check_bomb("\x80\x2", "(", 1, "nested at most 1000 deep");
     assert_int_equal(
         lancet_pickle_read(&pickle, (const uint8_t *)"", LANCET_PICKLE_LENGTH_MAX + 1, "p", &error),
         LANCET_ERROR_UNSUPPORTED);
