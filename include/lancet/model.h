@@ -20,7 +20,7 @@ typedef struct lancet_model lancet_model;
 
 /** The activation between the two layers of a block's feed-forward network. No tensor reveals it. */
 typedef enum lancet_activation {
-    LANCET_ACTIVATION_AUTO = 0,   /**< by the configuration beside the weights, else by the weights' origin */
+    LANCET_ACTIVATION_AUTO = 0,   /**< by the model's configuration, else by the weights' origin */
     LANCET_ACTIVATION_QUICK_GELU, /**< x * sigmoid(1.702 x): OpenAI's weights */
     LANCET_ACTIVATION_GELU        /**< x * Phi(x), exact (erf): most weights trained by open_clip */
 } lancet_activation;
@@ -29,7 +29,9 @@ typedef enum lancet_activation {
 typedef enum lancet_towers {
     LANCET_TOWERS_BOTH = 0,
     LANCET_TOWERS_VISION, /**< pictures only: text calls fail with ARGUMENT */
-    LANCET_TOWERS_TEXT    /**< words only: picture calls fail with ARGUMENT */
+    LANCET_TOWERS_TEXT,   /**< words only: picture calls fail with ARGUMENT */
+    LANCET_TOWERS_NONE /**< neither, only looked at: to describe, convert and compare a model. No weights are
+                            unpacked, so that it takes a moment and no memory of the model's size */
 } lancet_towers;
 
 /** How to open a model. All zero is the default. */
@@ -38,8 +40,8 @@ typedef struct lancet_model_options {
     lancet_towers towers;         /**< default: both; one alone opens faster and in less memory */
     /** path of the vocabulary; default (NULL): searched as lancet_vocabulary_find does */
     const char *vocabulary;
-    int head_width;      /**< channels of one attention head; default (0): by the configuration beside the
-                              weights, else as published models of that width have them: 64 up to a width of
+    int head_width;      /**< channels of one attention head; default (0): by the configuration in or beside
+                              the weights, else as published models of that width have them: 64 up to a width of
                               1024, 80, 88, 104, 112 in picture towers of 1280, 1408, 1664, 1792 */
     int text_head_width; /**< the same for the text tower alone; default (0): head_width */
 } lancet_model_options;
@@ -54,6 +56,9 @@ typedef struct lancet_model_options {
  * gives activation, heads and epsilon. docs/files.md says what of each format. The architecture is read off
  * the tensors' shapes. The file is mapped, not read: the weights of the matrix products are converted and
  * packed once, here; the rest is used in place. The file must not be changed while the model is open.
+ *
+ * A file that lancet_model_convert wrote (lancet/convert.h) says everything itself: after the options comes
+ * what is in its metadata, vocabulary included, and no file beside it is looked at.
  *
  * A vocabulary that is not found is no error here (pictures need none); text calls then fail and say where
  * it was looked for.
@@ -109,7 +114,10 @@ typedef struct lancet_model_description {
     uint64_t file_bytes;
     char hash[LANCET_HASH_SIZE]; /**< XXH3-128 of the whole file: what label banks and result files carry */
     const char *vocabulary;      /**< path of the vocabulary, "" if none was found */
-    const char *missing;         /**< what could not be found or told, one sentence each; "" if nothing */
+    bool vocabulary_inside;      /**< it is in the model's own file, which `vocabulary` names then */
+    const char *origin;  /**< of a converted file: "model.safetensors (safetensors, Hugging Face names, F16 x
+                            302), hash ..., to int8, by lancet 0.1.0"; "" otherwise */
+    const char *missing; /**< what could not be found or told, one sentence each; "" if nothing */
 } lancet_model_description;
 
 /** Never NULL; lives as long as the model. */

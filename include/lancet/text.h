@@ -15,7 +15,7 @@ extern "C" {
 /* ---- Vocabulary ------------------------------------------------------------------------------ */
 
 /** The table of tokens and the rules that merge bytes into them. Immutable after open, so any number of
- * threads may share one. About 2 MB for CLIP's own. */
+ * threads may share one. About 3 MB for CLIP's own. */
 typedef struct lancet_vocabulary lancet_vocabulary;
 
 /** The most merges that the file of CLIP itself (bpe_simple_vocab_16e6.txt) contributes: the file lists
@@ -51,11 +51,12 @@ LANCET_API lancet_status lancet_vocabulary_open(lancet_vocabulary **vocabulary, 
 /** Looks for a vocabulary and opens the first one that is there:
  *
  * 1. `path`, if not NULL: this and nothing else.
- * 2. beside the weights: the folder of `model_path` (or `model_path` itself if it is a folder);
- *     skipped if NULL.
- * 3. `$LANCET_VOCABULARY`, a file or a folder; if it is set and does not exist, that is an error and
+ * 2. inside the weights: `model_path`, if it is a file that lancet_model_convert wrote with its vocabulary.
+ * 3. beside the weights: the folder of `model_path` (or `model_path` itself if it is a folder);
+ *     2 and 3 are skipped if it is NULL.
+ * 4. `$LANCET_VOCABULARY`, a file or a folder; if it is set and does not exist, that is an error and
  *     not passed over.
- * 4. the user's data folder: `$XDG_DATA_HOME/lancet`, or `~/.local/share/lancet` where that is unset.
+ * 5. the user's data folder: `$XDG_DATA_HOME/lancet`, or `~/.local/share/lancet` where that is unset.
  *
  * A vocabulary that is there but broken is an error; the search does not go on past it. If none is
  * there the error (IO) lists every place that was looked at and says what to do. Ownership and the
@@ -66,8 +67,8 @@ LANCET_API lancet_status lancet_vocabulary_find(lancet_vocabulary **vocabulary, 
 /** Frees and nulls; accepts NULL and a pointer to NULL. */
 LANCET_API void lancet_vocabulary_close(lancet_vocabulary **vocabulary);
 
-/** The file the vocabulary was read from (with a folder or a search: the file that was found). Lives as
- * long as the vocabulary. */
+/** The file the vocabulary was read from (with a folder or a search: the file that was found; the model's own
+ * if it was inside). Lives as long as the vocabulary. */
 LANCET_API const char *lancet_vocabulary_path(const lancet_vocabulary *vocabulary);
 
 /** How many tokens: ids run from 0 to size - 1. A model's token embedding has as many rows. */

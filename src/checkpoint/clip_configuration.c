@@ -282,7 +282,7 @@ static lancet_status check_options(const lancet_model_options *options, lancet_e
     if ((unsigned)options->activation > LANCET_ACTIVATION_GELU)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "option activation: %d is none",
                            (int)options->activation);
-    if ((unsigned)options->towers > LANCET_TOWERS_TEXT)
+    if ((unsigned)options->towers > LANCET_TOWERS_NONE)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "option towers: %d is none", (int)options->towers);
     if (options->head_width < 0)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "option head_width: expected 1 or more, found %d",
@@ -319,9 +319,9 @@ lancet_status lancet_clip_configuration_read(lancet_clip_configuration *configur
         status = lancet_clip_settle(configuration, checkpoint, &files, options, error);
     if (status != LANCET_OK)
         return status;
-    if (!configuration->has_text && options->towers == LANCET_TOWERS_BOTH)
+    if (!configuration->has_text && options->towers != LANCET_TOWERS_VISION)
         lancet_clip_note(configuration, "The file holds no text tower.");
-    if (!configuration->has_vision && options->towers == LANCET_TOWERS_BOTH)
+    if (!configuration->has_vision && options->towers != LANCET_TOWERS_TEXT)
         lancet_clip_note(configuration, "The file holds no picture tower.");
     return LANCET_OK;
 }

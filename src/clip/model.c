@@ -3,7 +3,10 @@
 
 #include "base/memory.h"
 #include "checkpoint/clip_roles.h"
+#include "checkpoint/clip_weights.h"
+#include "checkpoint/show.h"
 #include "clip/hash.h"
+#include "clip/text/vocabulary_read.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +49,29 @@ static char *describe_missing(const lancet_model *model)
     return text.bytes;
 }
 
+/* Texts from a file that a stranger may have written, fit for a terminal; "" for a file that is as it was. */
+static char *describe_origin(const lancet_checkpoint *checkpoint)
+{
+    const lancet_settings *own = lancet_checkpoint_settings(checkpoint);
+    char name[sizeof own->origin.name + 4], container[24], naming[24], types[128], hash[48], to[128],
+        version[32];
+    lancet_buffer text = {0};
+
+    if (!own || !own->converted)
+        return lancet_copy_text("", 0);
+    lancet_buffer_print(&text, "%s (%s, %s names, %s), hash %s, to %s, by lancet %s",
+                        lancet_show(name, sizeof name, own->origin.name),
+                        lancet_show(container, sizeof container, own->origin.container),
+                        lancet_show(naming, sizeof naming, own->origin.naming),
+                        lancet_show(types, sizeof types, own->origin.data_types),
+                        lancet_show(hash, sizeof hash, own->origin.hash),
+                        lancet_show(to, sizeof to, own->origin.types),
+                        lancet_show(version, sizeof version, own->origin.version));
+    if (text.failed)
+        lancet_buffer_close(&text);
+    return text.bytes;
+}
+
 static lancet_status describe(lancet_model *model, lancet_error *error)
 {
     const lancet_clip_configuration *from = &model->configuration;
@@ -55,11 +81,14 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
     model->strings[0] = describe_types(model->checkpoint, &to->parameters);
     model->strings[1] = describe_missing(model);
     model->strings[2] = lancet_copy_text(path, strlen(path));
-    if (!model->strings[0] || !model->strings[1] || !model->strings[2])
-        return lancet_fail_memory(error, "a model's description");
+    model->strings[3] = describe_origin(model->checkpoint);
+    for (size_t i = 0; i < sizeof model->strings / sizeof *model->strings; i++)
+        if (!model->strings[i])
+            return lancet_fail_memory(error, "a model's description");
     to->data_types = model->strings[0];
     to->missing = model->strings[1];
     to->path = model->strings[2];
+    to->origin = model->strings[3];
     to->container = lancet_checkpoint_container(model->checkpoint);
     to->naming = lancet_naming_name(from->naming);
     to->family = from->family == LANCET_FAMILY_RESNET ? "ModifiedResNet" : "ViT";
@@ -85,6 +114,7 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
     for (size_t i = 0; i < lancet_checkpoint_files(model->checkpoint); i++)
         to->file_bytes += lancet_checkpoint_file(model->checkpoint, i)->length;
     to->vocabulary = model->vocabulary ? lancet_vocabulary_path(model->vocabulary) : "";
+    to->vocabulary_inside = strcmp(to->vocabulary, path) == 0;
     return lancet_hash_fast(to->hash, model->checkpoint, error);
 }
 
@@ -94,12 +124,29 @@ static lancet_status find_vocabulary(lancet_model *model, const char *model_path
                                      const lancet_model_options *options, lancet_error *error)
 {
     const char *wanted = options ? options->vocabulary : NULL;
-    const lancet_status status =
-        lancet_vocabulary_find(&model->vocabulary, wanted, model_path, &model->vocabulary_error);
+    const lancet_status status = lancet_vocabulary_find_for(&model->vocabulary, wanted, model->checkpoint,
+                                                            model_path, &model->vocabulary_error);
 
     if (status == LANCET_OK || (status != LANCET_ERROR_MEMORY && !wanted))
         return LANCET_OK;
     return lancet_fail(error, status, "%s", model->vocabulary_error.message);
+}
+
+/* Of a model that is only looked at: are all tensors there, and of their shapes? */
+static lancet_status check_towers(lancet_model *model, lancet_error *error)
+{
+    const lancet_clip_configuration *configuration = &model->configuration;
+    lancet_vision_weights vision = {0};
+    lancet_text_weights text = {0};
+    lancet_status status = LANCET_OK;
+
+    if (configuration->has_vision)
+        status = lancet_vision_weights_read(&vision, model->checkpoint, configuration, error);
+    if (status == LANCET_OK && configuration->has_text)
+        status = lancet_text_weights_read(&text, model->checkpoint, configuration, error);
+    lancet_vision_weights_close(&vision);
+    lancet_text_weights_close(&text);
+    return status;
 }
 
 static lancet_status open_towers(lancet_model *model, lancet_error *error)
@@ -137,7 +184,7 @@ static lancet_status open_checkpoint(lancet_model **result, lancet_checkpoint *c
     if (status == LANCET_OK)
         status = describe(model, error);
     if (status == LANCET_OK)
-        status = open_towers(model, error);
+        status = model->towers == LANCET_TOWERS_NONE ? check_towers(model, error) : open_towers(model, error);
     if (status == LANCET_OK) {
         *result = model;
         model = NULL;
@@ -153,7 +200,7 @@ static lancet_status check_options(const lancet_model_options *options, lancet_e
     if (options->activation < LANCET_ACTIVATION_AUTO || options->activation > LANCET_ACTIVATION_GELU)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "activation: expected a lancet_activation, found %d",
                            (int)options->activation);
-    if (options->towers < LANCET_TOWERS_BOTH || options->towers > LANCET_TOWERS_TEXT)
+    if (options->towers < LANCET_TOWERS_BOTH || options->towers > LANCET_TOWERS_NONE)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "towers: expected a lancet_towers, found %d",
                            (int)options->towers);
     return LANCET_OK;
@@ -221,6 +268,7 @@ const lancet_model_description *lancet_model_describe(const lancet_model *model)
                                                      .activation_origin = "",
                                                      .data_types = "",
                                                      .vocabulary = "",
+                                                     .origin = "",
                                                      .missing = ""};
 
     return model ? &model->description : &nothing;
@@ -244,8 +292,10 @@ lancet_status lancet_model_sha256(const lancet_model *model, char hex[LANCET_SHA
 static lancet_status no_tower(const lancet_model *model, const char *tower, lancet_towers left_out,
                               lancet_error *error)
 {
+    const bool opened_without = model->towers == left_out || model->towers == LANCET_TOWERS_NONE;
+
     return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: %s %s tower", model->description.path,
-                       model->towers == left_out ? "opened without its" : "the file holds no", tower);
+                       opened_without ? "opened without its" : "the file holds no", tower);
 }
 
 lancet_status lancet_model_need_vision(const lancet_model *model, lancet_error *error)

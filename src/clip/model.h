@@ -17,7 +17,7 @@ struct lancet_model {
     lancet_vocabulary *vocabulary; /* NULL: see vocabulary_error */
     lancet_error vocabulary_error; /* why there is no vocabulary */
     lancet_model_description description;
-    char *strings[3]; /* what the description points to: data types, what is missing, path */
+    char *strings[4]; /* what the description points to: data types, what is missing, path, origin */
 };
 
 /** Fails with ARGUMENT or INPUT and the reason, unless the model has its vision tower. */

@@ -368,7 +368,7 @@ static void test_options_out_of_range(void **state)
 {
     static tiny_model m;
     const lancet_model_options wrong[] = {{.activation = (lancet_activation)3},
-                                          {.towers = (lancet_towers)3},
+                                          {.towers = (lancet_towers)4},
                                           {.head_width = -1},
                                           {.head_width = 3},
                                           {.head_width = 4}}; /* the text tower's width is 2 */

@@ -143,6 +143,10 @@ lancet_status lancet_builder_finish(lancet_vocabulary **result, lancet_builder *
     status = index_merges(vocabulary, error);
     if (status == LANCET_OK)
         status = show_all(vocabulary, builder, error);
+    vocabulary->symbols = builder->symbols.bytes;
+    vocabulary->symbol_at = builder->symbol_at;
+    builder->symbols = (lancet_buffer){0};
+    builder->symbol_at = NULL;
 done:
     if (status != LANCET_OK)
         lancet_vocabulary_close(&vocabulary);
@@ -157,6 +161,8 @@ void lancet_vocabulary_close(lancet_vocabulary **vocabulary)
     lancet_free((*vocabulary)->path);
     lancet_free((*vocabulary)->merges);
     lancet_free((*vocabulary)->slots);
+    lancet_free((*vocabulary)->symbols);
+    lancet_free((*vocabulary)->symbol_at);
     lancet_free((*vocabulary)->texts);
     lancet_free((*vocabulary)->text_at);
     lancet_free(*vocabulary);

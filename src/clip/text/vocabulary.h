@@ -2,6 +2,7 @@
 #ifndef LANCET_CLIP_TEXT_VOCABULARY_H
 #define LANCET_CLIP_TEXT_VOCABULARY_H
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "lancet/text.h"
 
@@ -28,6 +29,9 @@ struct lancet_vocabulary {
     uint32_t *slots; /**< [slot_mask + 1]: open addressing over the merges by their pair: rank + 1, or 0 */
     size_t slot_mask;
     uint64_t seed; /**< another in each run, so that no file can be made to collide */
+
+    char *symbols;     /**< the tokens as files spell them, one after the other */
+    size_t *symbol_at; /**< [size + 1] where each begins */
 
     char *texts;     /**< the tokens as shown to people, each with its zero */
     size_t *text_at; /**< [size] where each begins */
@@ -59,5 +63,9 @@ static inline uint32_t lancet_vocabulary_rank(const lancet_vocabulary *vocabular
 {
     return vocabulary->slots[lancet_vocabulary_slot(vocabulary, left, right)] - 1;
 }
+
+/** Appends the vocabulary as a text from which lancet_vocabulary_read makes the same one: a merges.txt if its
+ * ids follow CLIP's rule, a tokenizer.json otherwise. False if memory is out. */
+bool lancet_vocabulary_print(lancet_buffer *out, const lancet_vocabulary *vocabulary);
 
 #endif

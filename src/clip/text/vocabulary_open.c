@@ -149,20 +149,44 @@ static lancet_status try_folder(lancet_vocabulary **vocabulary, bool *found, lan
     return status;
 }
 
-lancet_status lancet_vocabulary_find(lancet_vocabulary **vocabulary, const char *path, const char *model_path,
-                                     lancet_error *error)
+/* The one inside a model's file. *found stays false, and all is well, if there is none. */
+static lancet_status open_inside(lancet_vocabulary **vocabulary, bool *found,
+                                 const lancet_checkpoint *checkpoint, lancet_error *error)
+{
+    const char *text = lancet_checkpoint_metadata(checkpoint, LANCET_VOCABULARY_KEY);
+    const char *path = lancet_checkpoint_path(checkpoint);
+    lancet_buffer name = {0};
+    lancet_status status;
+    char *own_path;
+
+    if (!text)
+        return LANCET_OK;
+    *found = true;
+    own_path = lancet_copy_text(path, strlen(path));
+    if (!lancet_buffer_print(&name, "%s: %s", path, LANCET_VOCABULARY_KEY) || !own_path) {
+        status = lancet_fail_memory(error, "a file name");
+        goto done;
+    }
+    status = lancet_vocabulary_read(vocabulary, &(lancet_bytes){name.bytes, text, strlen(text)}, NULL, error);
+    if (status == LANCET_OK) {
+        lancet_free((*vocabulary)->path);
+        (*vocabulary)->path = own_path;
+        own_path = NULL;
+    }
+done:
+    lancet_free(own_path);
+    lancet_buffer_close(&name);
+    return status;
+}
+
+/* Where no one has named a vocabulary, and the model holds none. */
+static lancet_status find_outside(lancet_vocabulary **vocabulary, const char *model_path, lancet_error *error)
 {
     const char *variable = getenv("LANCET_VOCABULARY");
     lancet_buffer folder = {0}, places = {0};
     lancet_status status = LANCET_OK;
     bool found = false;
 
-    if (!vocabulary)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
-                           "lancet_vocabulary_find: expected a place for the result");
-    *vocabulary = NULL;
-    if (path)
-        return lancet_vocabulary_open(vocabulary, path, error);
     if (model_path) {
         if (!model_folder(&folder, model_path)) {
             status = lancet_fail_memory(error, "a file name");
@@ -192,5 +216,43 @@ lancet_status lancet_vocabulary_find(lancet_vocabulary **vocabulary, const char 
 done:
     lancet_buffer_close(&folder);
     lancet_buffer_close(&places);
+    return status;
+}
+
+lancet_status lancet_vocabulary_find_for(lancet_vocabulary **vocabulary, const char *path,
+                                         const lancet_checkpoint *checkpoint, const char *model_path,
+                                         lancet_error *error)
+{
+    lancet_status status;
+    bool found = false;
+
+    *vocabulary = NULL;
+    if (path)
+        return lancet_vocabulary_open(vocabulary, path, error);
+    status = open_inside(vocabulary, &found, checkpoint, error);
+    return found ? status : find_outside(vocabulary, model_path, error);
+}
+
+lancet_status lancet_vocabulary_find(lancet_vocabulary **vocabulary, const char *path, const char *model_path,
+                                     lancet_error *error)
+{
+    lancet_checkpoint *checkpoint = NULL;
+    lancet_status status;
+
+    if (!vocabulary)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "lancet_vocabulary_find: expected a place for the result");
+    *vocabulary = NULL;
+    if (path)
+        return lancet_vocabulary_open(vocabulary, path, error);
+    if (!model_path || is_folder(model_path))
+        return find_outside(vocabulary, model_path, error);
+    /* A model that cannot be opened is nothing to this search but a folder to look into. */
+    status = lancet_checkpoint_open(&checkpoint, model_path, error);
+    if (status == LANCET_ERROR_MEMORY)
+        return status;
+    status = checkpoint ? lancet_vocabulary_find_for(vocabulary, NULL, checkpoint, model_path, error)
+                        : find_outside(vocabulary, model_path, error);
+    lancet_checkpoint_close(&checkpoint);
     return status;
 }

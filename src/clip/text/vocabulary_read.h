@@ -2,6 +2,7 @@
 #ifndef LANCET_CLIP_TEXT_VOCABULARY_READ_H
 #define LANCET_CLIP_TEXT_VOCABULARY_READ_H
 
+#include "checkpoint/checkpoint.h"
 #include "clip/text/vocabulary_builder.h"
 
 /** A file's bytes and the name that messages give it. */
@@ -39,6 +40,15 @@ lancet_status lancet_read_json(lancet_builder *builder, bool *has_merges, const 
 
 /** Unpacks a .gz file of at most LANCET_VOCABULARY_FILE_MAX bytes content to `text`. */
 lancet_status lancet_read_gzip(lancet_buffer *text, const lancet_bytes *file, lancet_error *error);
+
+/** The key of a vocabulary in the metadata of a converted model. */
+#define LANCET_VOCABULARY_KEY "lancet.vocabulary"
+
+/** lancet_vocabulary_find for a model that is open already: `path` if not NULL, then inside `checkpoint`,
+ * then beside `model_path` (NULL: memory) and so on. */
+lancet_status lancet_vocabulary_find_for(lancet_vocabulary **vocabulary, const char *path,
+                                         const lancet_checkpoint *checkpoint, const char *model_path,
+                                         lancet_error *error);
 
 /** No vocabulary file is longer, unpacked or not. */
 #define LANCET_VOCABULARY_FILE_MAX ((size_t)32 << 20)

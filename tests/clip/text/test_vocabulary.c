@@ -3,6 +3,8 @@
 #include "clip/text/vocabularies.h"
 
 #include "base/memory.h"
+#include "checkpoint/safetensors.h"
+#include "clip/text/vocabulary_read.h"
 
 #include <zlib.h>
 
@@ -125,6 +127,121 @@ static void test_own_ids(void **state)
     folder_remove(folder);
 }
 
+/* ---- Written down ---------------------------------------------------------------------------- */
+
+/* The same tokens with the same ids, and the same words made of them. */
+static void check_equal(const lancet_vocabulary *a, const lancet_vocabulary *b)
+{
+    static const char *const texts[] = {"the caf\u00E9, cab", "cats <|endoftext|> x9 \u4E2D\u6587",
+                                        "photographs!?"};
+    lancet_tokens of_a = {0}, of_b = {0};
+
+    assert_int_equal(lancet_vocabulary_size(a), lancet_vocabulary_size(b));
+    assert_int_equal(lancet_vocabulary_start(a), lancet_vocabulary_start(b));
+    assert_int_equal(lancet_vocabulary_end(a), lancet_vocabulary_end(b));
+    for (int32_t id = 0; (size_t)id < lancet_vocabulary_size(a); id++)
+        assert_string_equal(lancet_vocabulary_token(a, id), lancet_vocabulary_token(b, id));
+    assert_int_equal(a->merge_count, b->merge_count);
+    assert_memory_equal(a->merges, b->merges, a->merge_count * sizeof *a->merges);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(lancet_tokenize(&of_a, a, texts[i], NULL), LANCET_OK);
+        assert_int_equal(lancet_tokenize(&of_b, b, texts[i], NULL), LANCET_OK);
+        assert_int_equal(of_a.count, of_b.count);
+        assert_memory_equal(of_a.ids, of_b.ids, of_a.count * sizeof *of_a.ids);
+    }
+    lancet_tokens_close(&of_a);
+    lancet_tokens_close(&of_b);
+}
+
+/* Writes a vocabulary down, reads that, and writes it again. Returns the text; free it. */
+static char *check_written(const lancet_vocabulary *vocabulary, lancet_vocabulary_kind kind)
+{
+    lancet_buffer text = {0}, again = {0};
+    lancet_bytes file = {.name = "written"};
+    lancet_vocabulary *read;
+    lancet_error error;
+    char *copied;
+
+    assert_true(lancet_vocabulary_print(&text, vocabulary));
+    file.bytes = text.bytes;
+    file.length = text.length;
+    assert_int_equal(lancet_vocabulary_recognise(&file), kind);
+    if (lancet_vocabulary_read(&read, &file, NULL, &error) != LANCET_OK)
+        fail_msg("%s", error.message);
+    check_equal(vocabulary, read);
+    assert_true(lancet_vocabulary_print(&again, read));
+    assert_string_equal(text.bytes, again.bytes);
+    copied = strdup(text.bytes);
+    lancet_vocabulary_close(&read);
+    lancet_buffer_close(&text);
+    lancet_buffer_close(&again);
+    return copied;
+}
+
+/* By CLIP's rule a vocabulary is its merges, whatever it was read from: the very lines of merges.txt. */
+static void test_written_as_merges(void **state)
+{
+    char *expected = file_read(TEXT_DATA "/merges.txt", NULL), *folder = folder_make(), *text;
+    const char *tokenizer = path_of(folder, "tokenizer.json"), *own = clip_vocabulary();
+    lancet_vocabulary *vocabulary = vocabulary_open(TEXT_DATA "/merges.txt");
+
+    (void)state;
+    for (int json = 0; json < 2; json++) {
+        text = check_written(vocabulary, LANCET_VOCABULARY_MERGES_TEXT);
+        assert_string_equal(strchr(text, '\n'), strchr(expected, '\n'));
+        free(text);
+        lancet_vocabulary_close(&vocabulary);
+        json_write(tokenizer, vocabulary_tokenizer(json));
+        vocabulary = vocabulary_open(tokenizer);
+    }
+    lancet_vocabulary_close(&vocabulary);
+    if (own) {
+        vocabulary = vocabulary_open(own);
+        free(check_written(vocabulary, LANCET_VOCABULARY_MERGES_TEXT));
+        lancet_vocabulary_close(&vocabulary);
+    }
+    folder_remove(folder);
+    free(expected);
+}
+
+/* Other ids; tokens that no merge makes, one of them with everything that JSON must escape; one with a space
+ * in a merge; no merges at all. */
+static void test_written_as_tokenizer(void **state)
+{
+    char *folder = folder_make();
+    const char *tokenizer = path_of(folder, "tokenizer.json");
+
+    (void)state;
+    for (int kind = 0; kind < 5; kind++) {
+        json_t *root = vocabulary_tokenizer(true), *model = json_object_get(root, "model");
+        json_t *tokens = json_object_get(model, "vocab"), *merges = json_object_get(model, "merges"), *id;
+        lancet_vocabulary *vocabulary;
+        const char *token;
+
+        if (kind == 0) {
+            json_object_set_new(tokens, "a \"quoted\" \\ \t \x1B \u00E9", json_integer(TEXT_DATA_SIZE));
+        } else if (kind == 1) {
+            json_object_foreach(tokens, token, id)
+                json_integer_set(id, TEXT_DATA_SIZE - 1 - json_integer_value(id));
+        } else if (kind == 2) { /* start and end the other way round */
+            json_object_set_new(tokens, "<|startoftext|>", json_integer(TEXT_DATA_SIZE - 1));
+            json_object_set_new(tokens, "<|endoftext|>", json_integer(TEXT_DATA_SIZE - 2));
+        } else if (kind == 3) {
+            json_object_set_new(tokens, "a b", json_integer(TEXT_DATA_SIZE));
+            json_object_set_new(tokens, "a bc", json_integer(TEXT_DATA_SIZE + 1));
+            json_array_append_new(merges, json_pack("[s, s]", "a b", "c"));
+        } else {
+            json_array_clear(merges);
+        }
+        json_object_del(root, "added_tokens");
+        json_write(tokenizer, root);
+        vocabulary = vocabulary_open(tokenizer);
+        free(check_written(vocabulary, LANCET_VOCABULARY_JSON));
+        lancet_vocabulary_close(&vocabulary);
+    }
+    folder_remove(folder);
+}
+
 /* ---- Search ---------------------------------------------------------------------------------- */
 
 static void check_found(const char *path, const char *model, const char *expected)
@@ -162,6 +279,7 @@ static void test_search(void **state)
     char *folder = folder_make();
     char model[TEST_PATH_SIZE], data[TEST_PATH_SIZE], home[TEST_PATH_SIZE], named[TEST_PATH_SIZE];
     char weights[TEST_PATH_SIZE], beside[TEST_PATH_SIZE], variable[TEST_PATH_SIZE], users[TEST_PATH_SIZE];
+    char *inside;
 
     (void)state;
     make_folder(model, folder, "model");
@@ -196,6 +314,21 @@ static void test_search(void **state)
     check_found(NULL, weights, beside);
     check_found(NULL, model, beside);
     check_found(TEXT_DATA, weights, TEXT_DATA "/vocab.json");
+    /* Inside the model's own file goes before what lies beside it. */
+    inside = file_read(TEXT_DATA "/merges.txt", NULL);
+    assert_int_equal(lancet_safetensors_write(weights, NULL, 0, (const char *const[]){LANCET_VOCABULARY_KEY},
+                                              (const char *const[]){inside}, 1, NULL),
+                     LANCET_OK);
+    check_found(NULL, weights, weights);
+    check_found(TEXT_DATA, weights, TEXT_DATA "/vocab.json");
+    assert_int_equal(lancet_safetensors_write(weights, NULL, 0, (const char *const[]){LANCET_VOCABULARY_KEY},
+                                              (const char *const[]){"a"}, 1, NULL),
+                     LANCET_OK);
+    check_not_found(weights, LANCET_ERROR_INPUT,
+                    (const char *[]){weights, ": lancet.vocabulary: line 1: expected two symbols", NULL});
+    assert_int_equal(lancet_safetensors_write(weights, NULL, 0, NULL, NULL, 0, NULL), LANCET_OK);
+    check_found(NULL, weights, beside);
+    free(inside);
     /* Broken is not the same as missing: the search ends there. */
     file_write_text(beside, "not a merge file\n");
     check_not_found(weights, LANCET_ERROR_INPUT, (const char *[]){beside, NULL});
@@ -221,6 +354,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_own_ids),
+        cmocka_unit_test(test_written_as_merges),
+        cmocka_unit_test(test_written_as_tokenizer),
         cmocka_unit_test(test_search),
         cmocka_unit_test(test_wrong_calls),
     };
