@@ -9,6 +9,7 @@ extern const command features_command;
 extern const command text_command;
 extern const command tokenize_command;
 extern const command info_command;
+extern const command convert_command;
 extern const command verify_command;
 extern const command bench_command;
 extern const command pull_command;

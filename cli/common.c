@@ -39,22 +39,24 @@ const option model_options[5] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(model_settings, vocabulary),
      .argument = "PATH",
-     .help = "CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz, merges.txt, vocab.json, tokenizer.json or a "
-             "folder "
-             "with one of them); default: beside the model, $LANCET_VOCABULARY, the user's data folder"},
+     .help =
+         "CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz, merges.txt, vocab.json, tokenizer.json or a "
+         "folder "
+         "with one of them); default: in or beside the model, $LANCET_VOCABULARY, the user's data folder"},
     {.name = "activation",
      .kind = OPTION_CHOICE,
      .offset = offsetof(model_settings, activation),
      .argument = "NAME",
-     .help = "auto, quickgelu or gelu; default: auto (by the configuration beside the model, "
+     .help = "auto, quickgelu or gelu; default: auto (by the configuration in or beside the model, "
              "else by whose weights they are)",
      .choices = activation_names},
     {.name = "head-width",
      .kind = OPTION_INTEGER,
      .offset = offsetof(model_settings, head_width),
      .argument = "N",
-     .help = "channels of an attention head; default: by the configuration beside the model, else as in "
-             "published models of that width",
+     .help =
+         "channels of an attention head; default: by the configuration in or beside the model, else as in "
+         "published models of that width",
      .low = 1,
      .high = 4096},
     {.name = "text-head-width",

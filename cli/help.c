@@ -19,7 +19,7 @@ static const char exit_statuses[] =
 static const char environment[] =
     "Environment:\n"
     "  LANCET_MODEL       the model to use where -m is not given\n"
-    "  LANCET_VOCABULARY  the vocabulary, where none lies beside the model\n"
+    "  LANCET_VOCABULARY  the vocabulary, where none lies in or beside the model\n"
     "  LANCET_FONT        a font file for the words under overlays\n"
     "  LANCET_CPU         run lesser instructions than this processor has: scalar,\n"
     "                     avx2, avx512\n"

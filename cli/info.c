@@ -1,6 +1,6 @@
 /* `lancet info`: what was recognised in a model file. SPDX-License-Identifier: Apache-2.0 */
+#include "info.h"
 #include "commands.h"
-#include "common.h"
 #include "json.h"
 
 #include <inttypes.h>
@@ -67,6 +67,8 @@ static int print_json(const lancet_model_description *m, const char *sha256)
     json_put(&good, object, "hash", json_words(m->hash));
     json_put(&good, object, "sha256", json_words(sha256));
     json_put(&good, object, "vocabulary", *m->vocabulary ? json_words(m->vocabulary) : json_null());
+    json_put(&good, object, "vocabulary_inside", json_boolean(m->vocabulary_inside));
+    json_put(&good, object, "origin", *m->origin ? json_words(m->origin) : json_null());
     json_put(&good, object, "missing", json_words(m->missing));
     status = good ? json_print(object) : report_memory();
     json_decref(object);
@@ -105,55 +107,74 @@ static void print_table(const lancet_model_description *m, const char *sha256)
     printf("parameters   %" PRIu64 ", in %" PRIu64 " bytes\n", m->parameters, m->file_bytes);
     printf("hash         %s\n", m->hash);
     printf("sha256       %s\n", sha256);
-    printf("vocabulary   %s\n", *m->vocabulary ? m->vocabulary : "none found");
+    printf("vocabulary   %s\n", m->vocabulary_inside ? "inside the file"
+                                : *m->vocabulary     ? m->vocabulary
+                                                     : "none found");
+    if (*m->origin)
+        printf("converted    from %s\n", m->origin);
     printf("missing      %s\n", *m->missing ? m->missing : "nothing");
+}
+
+static int print_one(const info_settings *settings, const lancet_model *model)
+{
+    char sha256[LANCET_SHA256_SIZE];
+    lancet_error error;
+
+    if (lancet_model_sha256(model, sha256, &error) != LANCET_OK)
+        return report_error(&error);
+    if (settings->json)
+        return print_json(lancet_model_describe(model), sha256);
+    print_table(lancet_model_describe(model), sha256);
+    return EXIT_DONE;
 }
 
 static int run(const command *self, int argc, char **argv)
 {
     info_settings settings = {0};
     texts operands = {0};
-    lancet_model *model = NULL;
-    char sha256[LANCET_SHA256_SIZE];
-    lancet_error error;
+    lancet_model *model = NULL, *other = NULL;
     int status;
 
     if (!options_parse(self, &settings, &operands, argc, argv, &status))
         goto done;
     report_as(self->name, settings.common.quiet);
-    if (operands.count > 1 || (operands.count && settings.model.path)) {
-        status =
-            report_usage("expected one model, found %zu", operands.count + (settings.model.path != NULL));
+    if (operands.count > 2 || (operands.count && settings.model.path)) {
+        status = report_usage("expected one model, or two to compare, found %zu",
+                              operands.count + (settings.model.path != NULL));
         goto done;
     }
     if (operands.count)
         settings.model.path = operands.items[0];
-    status = model_begin(&model, NULL, &settings.model, &settings.common, LANCET_TOWERS_BOTH);
-    if (status != EXIT_DONE)
-        goto done;
-    if (lancet_model_sha256(model, sha256, &error) != LANCET_OK)
-        status = report_error(&error);
-    else if (settings.json)
-        status = print_json(lancet_model_describe(model), sha256);
-    else
-        print_table(lancet_model_describe(model), sha256);
+    status = model_begin(&model, NULL, &settings.model, &settings.common, LANCET_TOWERS_NONE);
+    if (status == EXIT_DONE && operands.count == 2) {
+        settings.model.path = operands.items[1];
+        status = model_begin(&other, NULL, &settings.model, &settings.common, LANCET_TOWERS_NONE);
+    }
+    if (status == EXIT_DONE)
+        status = other ? info_compare(model, other, settings.json) : print_one(&settings, model);
 done:
     lancet_model_close(&model);
+    lancet_model_close(&other);
     texts_close(&operands);
     return status;
 }
 
 const command info_command = {
     .name = "info",
-    .summary = "Say what was recognised in a model file.",
-    .usage = "lancet info [MODEL] [options]",
-    .about = "Family, sizes, activation and where it was learned, data types, hashes, the vocabulary that "
-             "belongs to "
-             "it, and what is missing. 'hash' is what label banks and result files carry; 'sha256' is what "
-             "is usually "
-             "published beside weights.",
+    .summary = "Say what was recognised in a model file, or how two differ.",
+    .usage = "lancet info [MODEL] [options]\nlancet info MODEL OTHER [options]",
+    .about =
+        "Family, sizes, activation and where it was learned, data types, hashes, the vocabulary that "
+        "belongs to it, and what is missing. 'hash' is what label banks and result files carry; 'sha256' is "
+        "what is usually published beside weights.\n"
+        "\n"
+        "Of two models: settings that differ, tensors that only one has or that have another shape, and how "
+        "far the numbers of the others are apart, the worst first: ||b - a|| / ||a||, the largest single "
+        "difference, the cosine. Tensors are told by what they are for, so that files of different "
+        "containers and names can be compared.",
     .examples = "  lancet info ViT-B-16.safetensors\n"
-                "  lancet info ViT-B-16.safetensors --json\n",
+                "  lancet info ViT-B-16.safetensors --json\n"
+                "  lancet info ViT-B-16.pt ViT-B-16-int8.safetensors\n",
     .groups = info_groups,
     .group_count = sizeof info_groups / sizeof *info_groups,
     .run = run,

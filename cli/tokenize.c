@@ -202,7 +202,8 @@ const command tokenize_command = {
              "Nothing is cut "
              "at the model's 77 tokens.\n"
              "\n"
-             "Only a vocabulary is needed: it is looked for beside the model (-m), in $LANCET_VOCABULARY and "
+             "Only a vocabulary is needed: it is looked for in and beside the model (-m), in "
+             "$LANCET_VOCABULARY and "
              "in the "
              "user's data folder.",
     .examples = "  lancet tokenize \"a photo of a cat.\"\n"

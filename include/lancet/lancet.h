@@ -14,6 +14,8 @@
 #ifndef LANCET_LANCET_H
 #define LANCET_LANCET_H
 
+#include "lancet/compare.h"
+#include "lancet/convert.h"
 #include "lancet/error.h"
 #include "lancet/explain.h"
 #include "lancet/features.h"

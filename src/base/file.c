@@ -95,6 +95,7 @@ lancet_status lancet_writer_append(lancet_writer *writer, const void *bytes, siz
 {
     const char *rest = bytes;
 
+    writer->written += length;
     while (length) {
         const ssize_t written = write(writer->descriptor, rest, length);
 
@@ -161,6 +162,13 @@ lancet_status lancet_file_write(const char *path, const void *bytes, size_t leng
 bool lancet_file_exists(const char *path)
 {
     return access(path, R_OK) == 0;
+}
+
+bool lancet_file_is_same(const char *path, const char *other)
+{
+    struct stat a, b;
+
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 char *lancet_path_beside(const char *path, const char *name)

@@ -28,6 +28,7 @@ void lancet_mapping_close(lancet_mapping *mapping);
 typedef struct lancet_writer {
     char *path, *temporary;
     int descriptor;
+    uint64_t written; /* bytes so far */
 } lancet_writer;
 
 /** Errors: IO, MEMORY. */
@@ -59,6 +60,9 @@ lancet_status lancet_file_write(const char *path, const void *bytes, size_t leng
 
 /** True if `path` names something that can be opened for reading. */
 bool lancet_file_exists(const char *path);
+
+/** True if both are there and are one file, by whatever names. */
+bool lancet_file_is_same(const char *path, const char *other);
 
 /** "`folder of path`/`name`" (or just `name` if path has no folder); NULL if memory is out. lancet_free it.
  */

@@ -177,7 +177,7 @@ void lancet_clip_part_read(float *out, const lancet_clip_part *part, size_t firs
     const lancet_tensor *source = part->sources;
 
     if (part->transposed) {
-        /* A column of the source at a time would touch every page for each of them. */
+        /* A stripe of each row of the source: whole columns, one by one, would touch every page each time. */
         for (size_t i = 0; i < part->row; i++) {
             float stripe[64];
 

@@ -13,7 +13,9 @@ void lancet_json_print(lancet_buffer *out, const char *text)
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
         lancet_buffer_append(out, text + start, i - start);
-        if (c < 0x20)
+        if (c == '\n') /* by far the most frequent: a vocabulary has tens of thousands */
+            lancet_buffer_append(out, "\\n", 2);
+        else if (c < 0x20)
             lancet_buffer_print(out, "\\u%04x", (unsigned)c);
         else
             lancet_buffer_print(out, "\\%c", c);

@@ -23,8 +23,8 @@ static void test_version(void **state)
 
 static void test_help(void **state)
 {
-    static const char *const names[] = {"explain", "features", "text",  "tokenize",
-                                        "info",    "verify",   "bench", "pull"};
+    static const char *const names[] = {"explain", "features", "text",  "tokenize", "info",
+                                        "convert", "verify",   "bench", "pull"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -89,8 +89,8 @@ static void test_bench(void **state)
 /* No line of any help is longer than a terminal is wide. */
 static void test_help_width(void **state)
 {
-    static const char *const names[] = {"explain", "features", "text",  "tokenize",
-                                        "info",    "verify",   "bench", "pull"};
+    static const char *const names[] = {"explain", "features", "text",  "tokenize", "info",
+                                        "convert", "verify",   "bench", "pull"};
 
     (void)state;
     for (size_t i = 0; i <= sizeof names / sizeof *names; i++) {
@@ -190,8 +190,14 @@ static void test_usage(void **state)
         {"text", "cat", "-o", "x.txt"},
         {"tokenize"},
         {"tokenize", "cat", "--json-lines", "x"},
-        {"info", "a", "b"},
+        {"info", "a", "b", "c"},
         {"info", "a", "-m", "b"},
+        {"convert"},
+        {"convert", "a.safetensors"},
+        {"convert", "a.safetensors", "b.safetensors", "c.safetensors"},
+        {"convert", "a.safetensors", "b.pt"},
+        {"convert", "a.safetensors", "b.safetensors", "--type", "int4"},
+        {"convert", "a.safetensors", "b.safetensors", "-m", "c.safetensors"},
         {"verify"},
         {"verify", "a", "b"},
         {"pull"},

@@ -126,6 +126,23 @@ static lancet_status save_call(lancet_error *error)
     return status;
 }
 
+/* A conversion, and the converted file opened: scales, configuration and vocabulary inside. */
+static lancet_status convert_call(lancet_error *error)
+{
+    const char *path = path_of("/tmp", "lancet-test-memory-model.safetensors");
+    lancet_model *opened = NULL;
+    lancet_status status = lancet_model_convert(
+        NULL, model, path, &(lancet_convert_options){.type = LANCET_WEIGHTS_INT8}, error);
+
+    assert_true((status == LANCET_OK) == path_exists(path));
+    if (status == LANCET_OK)
+        status =
+            lancet_model_open(&opened, path, &(lancet_model_options){.towers = LANCET_TOWERS_NONE}, error);
+    lancet_model_close(&opened);
+    unlink(path);
+    return status;
+}
+
 static int visit(void *context, int block, size_t tokens, size_t width, const float *original,
                  const float *surgery)
 {
@@ -194,6 +211,12 @@ static void test_bank(void **state)
     fail_each(save_call);
 }
 
+static void test_convert(void **state)
+{
+    (void)state;
+    fail_each(convert_call);
+}
+
 static void test_walk(void **state)
 {
     (void)state;
@@ -243,9 +266,10 @@ static int close_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open), cmocka_unit_test(test_labels),    cmocka_unit_test(test_features),
-        cmocka_unit_test(test_maps), cmocka_unit_test(test_explain),   cmocka_unit_test(test_bank),
-        cmocka_unit_test(test_walk), cmocka_unit_test(test_attention), cmocka_unit_test(test_slide),
+        cmocka_unit_test(test_open),    cmocka_unit_test(test_labels),    cmocka_unit_test(test_features),
+        cmocka_unit_test(test_maps),    cmocka_unit_test(test_explain),   cmocka_unit_test(test_bank),
+        cmocka_unit_test(test_walk),    cmocka_unit_test(test_attention), cmocka_unit_test(test_slide),
+        cmocka_unit_test(test_convert),
     };
 
     return cmocka_run_group_tests(tests, open_all, close_all);
