@@ -73,7 +73,7 @@ typedef struct lancet_conversion {
  * report: filled in if not NULL.
  * Errors: ARGUMENT (a NULL, a type that is none, `path` being the model's own file), INPUT (a number that is
  * not finite, or too large for the type; a vocabulary that is broken or too large; the message names the
- * tensor or line), IO, MEMORY. */
+ * tensor or line), UNSUPPORTED (a vocabulary that is not the model's), IO, MEMORY. */
 LANCET_API lancet_status lancet_model_convert(lancet_conversion *report, const lancet_model *model,
                                               const char *path, const lancet_convert_options *options,
                                               lancet_error *error);

@@ -2,13 +2,15 @@
 #include "checkpoint/clip_parts.h"
 
 #include "base/memory.h"
+#include "checkpoint/clip_resnet.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* More than any tower has outside its blocks, and more than a block has. */
-#define PARTS_OF_TOWER 16
-#define PARTS_OF_BLOCK 12
+/* As many as any tower has outside its blocks at most, and a block, and a bottleneck. */
+#define PARTS_OF_TOWER      32
+#define PARTS_OF_BLOCK      12
+#define PARTS_OF_BOTTLENECK 20
 
 typedef struct list {
     lancet_clip_part *parts;
@@ -96,6 +98,47 @@ static void add_vision(list *l, const lancet_vision_weights *w)
     add_projection(l, &roles[LANCET_ROLE_VISION_PROJECTION], &w->projection, w->projection_transposed);
 }
 
+/* ResNets have OpenAI's names wherever they are. */
+static void add_as_named(list *l, lancet_part_kind kind, const lancet_tensor *source)
+{
+    lancet_clip_part *part = add(l, kind, source);
+
+    snprintf(part->name, sizeof part->name, "%s", source->name);
+}
+
+static void add_layer(list *l, const lancet_resnet_layer *layer)
+{
+    if (!layer->weight.count)
+        return;
+    add_as_named(l, LANCET_PART_MATRIX, &layer->weight);
+    add_as_named(l, LANCET_PART_SMALL, &layer->norm.weight);
+    add_as_named(l, LANCET_PART_SMALL, &layer->norm.bias);
+    add_as_named(l, LANCET_PART_SMALL, &layer->norm.mean);
+    add_as_named(l, LANCET_PART_SMALL, &layer->norm.variance);
+}
+
+static void add_resnet(list *l, const lancet_resnet_weights *w)
+{
+    const lancet_tensor *const pool[][2] = {{&w->query_weight, &w->query_bias},
+                                            {&w->key_weight, &w->key_bias},
+                                            {&w->value_weight, &w->value_bias},
+                                            {&w->out_weight, &w->out_bias}};
+
+    for (size_t i = 0; i < 3; i++)
+        add_layer(l, &w->stem[i]);
+    for (size_t i = 0; i < w->block_count; i++) {
+        add_layer(l, &w->blocks[i].reduce);
+        add_layer(l, &w->blocks[i].spatial);
+        add_layer(l, &w->blocks[i].expand);
+        add_layer(l, &w->blocks[i].shortcut);
+    }
+    add_as_named(l, LANCET_PART_SMALL, &w->positional_embedding);
+    for (size_t i = 0; i < sizeof pool / sizeof *pool; i++) {
+        add_as_named(l, LANCET_PART_MATRIX, pool[i][0]);
+        add_as_named(l, LANCET_PART_SMALL, pool[i][1]);
+    }
+}
+
 /* A projection with a bias can only be a linear layer. */
 static void add_text(list *l, const lancet_text_weights *w)
 {
@@ -132,26 +175,33 @@ lancet_status lancet_clip_parts_list(lancet_clip_part **parts, size_t *count,
                                      const lancet_checkpoint *checkpoint,
                                      const lancet_clip_configuration *configuration, lancet_error *error)
 {
+    const bool is_resnet = configuration->has_vision && configuration->family == LANCET_FAMILY_RESNET;
     lancet_vision_weights vision = {0};
+    lancet_resnet_weights resnet = {0};
     lancet_text_weights text = {0};
     list l = {0};
     lancet_status status = LANCET_OK;
 
     *parts = NULL;
     *count = 0;
-    if (configuration->has_vision)
+    if (is_resnet)
+        status = lancet_resnet_weights_read(&resnet, checkpoint, configuration, error);
+    else if (configuration->has_vision)
         status = lancet_vision_weights_read(&vision, checkpoint, configuration, error);
     if (status == LANCET_OK && configuration->has_text)
         status = lancet_text_weights_read(&text, checkpoint, configuration, error);
     if (status != LANCET_OK)
         goto done;
-    l.parts = lancet_allocate(2 * PARTS_OF_TOWER + PARTS_OF_BLOCK * (vision.block_count + text.block_count),
+    l.parts = lancet_allocate(2 * PARTS_OF_TOWER + PARTS_OF_BLOCK * (vision.block_count + text.block_count) +
+                                  PARTS_OF_BOTTLENECK * resnet.block_count,
                               sizeof *l.parts);
     if (!l.parts) {
         status = lancet_fail_memory(error, "a list of tensors");
         goto done;
     }
-    if (configuration->has_vision)
+    if (is_resnet)
+        add_resnet(&l, &resnet);
+    else if (configuration->has_vision)
         add_vision(&l, &vision);
     if (configuration->has_text)
         add_text(&l, &text);
@@ -168,6 +218,7 @@ lancet_status lancet_clip_parts_list(lancet_clip_part **parts, size_t *count,
     *count = l.count;
 done:
     lancet_vision_weights_close(&vision);
+    lancet_resnet_weights_close(&resnet);
     lancet_text_weights_close(&text);
     return status;
 }

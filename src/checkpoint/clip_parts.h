@@ -8,9 +8,9 @@
 
 /** What a tensor does, which is what decides how few bits it can do with. */
 typedef enum lancet_part_kind {
-    LANCET_PART_MATRIX,    /* multiplies: blocks, patches, projections */
+    LANCET_PART_MATRIX,    /* multiplies: blocks, patches, convolutions, projections */
     LANCET_PART_EMBEDDING, /* the tokens': rows are taken out of it */
-    LANCET_PART_SMALL      /* everything else: norms, biases, positions, the class token, the logit scale */
+    LANCET_PART_SMALL /* everything else: norms and their statistics, biases, positions, class token, scale */
 } lancet_part_kind;
 
 typedef struct lancet_clip_part {
@@ -26,7 +26,7 @@ typedef struct lancet_clip_part {
 
 /** Lists all tensors of the towers that the configuration has, and the logit scale if there is one, always in
  * the same order. *parts [*count] is the caller's to lancet_free; NULL on failure.
- * Errors: those of lancet_vision_weights_read and lancet_text_weights_read. */
+ * Errors: those of lancet_vision_weights_read, lancet_resnet_weights_read and lancet_text_weights_read. */
 lancet_status lancet_clip_parts_list(lancet_clip_part **parts, size_t *count,
                                      const lancet_checkpoint *checkpoint,
                                      const lancet_clip_configuration *configuration, lancet_error *error);

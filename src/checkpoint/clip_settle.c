@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint/clip_settle.h"
 
+#include "checkpoint/clip_resnet.h"
 #include "checkpoint/clip_roles.h"
 #include "checkpoint/clip_settling.h"
 #include "checkpoint/settings_own.h"
@@ -111,7 +112,8 @@ static lancet_status check_presence(const lancet_settling *s, bool vision)
     const lancet_tower_names names = lancet_tower_names_of(s->configuration, vision);
     char prefix[LANCET_TENSOR_NAME_SIZE];
     const bool found =
-        lancet_checkpoint_find_prefix(s->checkpoint, lancet_block_prefix(prefix, &names)) != NULL;
+        lancet_checkpoint_find_prefix(s->checkpoint, lancet_block_prefix(prefix, &names)) != NULL ||
+        (vision && lancet_clip_is_resnet(s->checkpoint));
 
     if (found ? !tower->absent : !tower->present)
         return LANCET_OK;

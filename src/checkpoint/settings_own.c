@@ -15,6 +15,7 @@ static const lancet_field tower_fields[] = {
     LANCET_FIELD("image_side", SIZE, image_side),
     LANCET_FIELD("context_length", SIZE, context_length),
     LANCET_FIELD("vocabulary_size", SIZE, vocabulary_size),
+    LANCET_FIELD("end_token", ID, end_token),
     LANCET_FIELDS_END,
 };
 
@@ -181,6 +182,20 @@ static void print_triple(lancet_buffer *out, const char *key, const float *value
     lancet_buffer_append(out, "]", 1);
 }
 
+/* A ResNet's width is its stem's, and its blocks have no hidden layer. */
+static void print_vision(lancet_buffer *out, const lancet_clip_configuration *c)
+{
+    const bool resnet = c->family == LANCET_FAMILY_RESNET;
+
+    print_triple(out, "mean", c->mean);
+    print_triple(out, "std", c->deviation);
+    lancet_buffer_print(out, ",\"vision\":{\"width\":%zu,", resnet ? c->stem_width : c->vision_width);
+    if (!resnet)
+        lancet_buffer_print(out, "\"hidden\":%zu,", c->vision_hidden);
+    lancet_buffer_print(out, "\"blocks\":%zu,\"heads\":%zu,\"patch_side\":%zu,\"image_side\":%zu}",
+                        c->vision_blocks, c->vision_heads, c->patch_side, c->image_side);
+}
+
 void lancet_settings_print(lancet_buffer *out, const lancet_clip_configuration *c,
                            const lancet_origin *origin)
 {
@@ -193,21 +208,18 @@ void lancet_settings_print(lancet_buffer *out, const lancet_clip_configuration *
     lancet_buffer_print(out, ",\"layer_norm_epsilon\":");
     print_number(out, c->layer_norm_epsilon);
     lancet_buffer_print(out, ",\"embedding_width\":%zu", c->embedding_width);
-    if (c->has_vision) {
-        print_triple(out, "mean", c->mean);
-        print_triple(out, "std", c->deviation);
-        lancet_buffer_print(out,
-                            ",\"vision\":{\"width\":%zu,\"hidden\":%zu,\"blocks\":%zu,\"heads\":%zu,"
-                            "\"patch_side\":%zu,\"image_side\":%zu}",
-                            c->vision_width, c->vision_hidden, c->vision_blocks, c->vision_heads,
-                            c->patch_side, c->image_side);
-    }
-    if (c->has_text)
+    if (c->has_vision)
+        print_vision(out, c);
+    if (c->has_text) {
         lancet_buffer_print(out,
                             ",\"text\":{\"width\":%zu,\"hidden\":%zu,\"blocks\":%zu,\"heads\":%zu,"
-                            "\"context_length\":%zu,\"vocabulary_size\":%zu}",
+                            "\"context_length\":%zu,\"vocabulary_size\":%zu",
                             c->text_width, c->text_hidden, c->text_blocks, c->text_heads, c->context_length,
                             c->vocabulary_size);
+        if (c->end_token)
+            lancet_buffer_print(out, ",\"end_token\":%zu", c->end_token - 1);
+        lancet_buffer_print(out, "}");
+    }
     lancet_buffer_print(out, ",");
     print_text(out, "types", origin->types);
     lancet_buffer_print(out, ",\"origin\":{");

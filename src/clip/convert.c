@@ -146,6 +146,7 @@ static lancet_status describe_origin(conversion *c)
 static lancet_status print_vocabulary(conversion *c)
 {
     const lancet_model *model = c->model;
+    lancet_status status;
 
     if (c->options->without_vocabulary || !model->configuration.has_text)
         return LANCET_OK;
@@ -154,11 +155,9 @@ static lancet_status print_vocabulary(conversion *c)
                    ? LANCET_OK
                    : lancet_fail(c->error, model->vocabulary_error.status, "%s",
                                  model->vocabulary_error.message);
-    if (lancet_vocabulary_size(model->vocabulary) > model->configuration.vocabulary_size)
-        return lancet_fail(c->error, LANCET_ERROR_INPUT,
-                           "%s: expected at most %zu tokens (the model's embedding), found %zu",
-                           lancet_vocabulary_path(model->vocabulary), model->configuration.vocabulary_size,
-                           lancet_vocabulary_size(model->vocabulary));
+    status = lancet_model_check_vocabulary(model, c->error);
+    if (status != LANCET_OK)
+        return status;
     return lancet_vocabulary_print(&c->vocabulary, model->vocabulary)
                ? LANCET_OK
                : lancet_fail_memory(c->error, "a conversion");

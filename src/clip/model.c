@@ -2,8 +2,8 @@
 #include "clip/model.h"
 
 #include "base/memory.h"
+#include "checkpoint/clip_parts.h"
 #include "checkpoint/clip_roles.h"
-#include "checkpoint/clip_weights.h"
 #include "checkpoint/show.h"
 #include "clip/hash.h"
 #include "clip/text/vocabulary_read.h"
@@ -133,19 +133,14 @@ static lancet_status find_vocabulary(lancet_model *model, const char *model_path
 }
 
 /* Of a model that is only looked at: are all tensors there, and of their shapes? */
-static lancet_status check_towers(lancet_model *model, lancet_error *error)
+static lancet_status check_towers(const lancet_model *model, lancet_error *error)
 {
-    const lancet_clip_configuration *configuration = &model->configuration;
-    lancet_vision_weights vision = {0};
-    lancet_text_weights text = {0};
-    lancet_status status = LANCET_OK;
+    lancet_clip_part *parts;
+    size_t count;
+    const lancet_status status =
+        lancet_clip_parts_list(&parts, &count, model->checkpoint, &model->configuration, error);
 
-    if (configuration->has_vision)
-        status = lancet_vision_weights_read(&vision, model->checkpoint, configuration, error);
-    if (status == LANCET_OK && configuration->has_text)
-        status = lancet_text_weights_read(&text, model->checkpoint, configuration, error);
-    lancet_vision_weights_close(&vision);
-    lancet_text_weights_close(&text);
+    lancet_free(parts);
     return status;
 }
 
@@ -303,31 +298,39 @@ lancet_status lancet_model_need_vision(const lancet_model *model, lancet_error *
     return model->vision.width ? LANCET_OK : no_tower(model, "vision", LANCET_TOWERS_TEXT, error);
 }
 
+lancet_status lancet_model_check_vocabulary(const lancet_model *model, lancet_error *error)
+{
+    const lancet_clip_configuration *c = &model->configuration;
+    const lancet_settings *own = lancet_checkpoint_settings(model->checkpoint);
+    const char *said = own && own->converted ? "lancet.model: text.end_token"
+                                             : "config.json beside it: text_config.eos_token_id";
+    const char *path = lancet_vocabulary_path(model->vocabulary);
+    const size_t size = lancet_vocabulary_size(model->vocabulary);
+
+    if (size > c->vocabulary_size)
+        return lancet_fail(error, LANCET_ERROR_INPUT,
+                           "%s: expected at most %zu tokens (the model's embedding), found %zu", path,
+                           c->vocabulary_size, size);
+    /* Some models have rows to spare, or a few tokens more; none has another tokenizer's thousands. */
+    if (c->vocabulary_size - size > SPARE_TOKENS_MAX)
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: its embedding is of %zu tokens, of which %s has %zu: the model's words are "
+                           "another tokenizer's, which is not supported",
+                           model->description.path, c->vocabulary_size, path, size);
+    if (c->end_token && c->end_token != (size_t)lancet_vocabulary_end(model->vocabulary) + 1)
+        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
+                           "%s: %s: expected %d, the end token of %s, found %zu: another end token is not "
+                           "supported",
+                           model->description.path, said, (int)lancet_vocabulary_end(model->vocabulary), path,
+                           c->end_token - 1);
+    return LANCET_OK;
+}
+
 lancet_status lancet_model_need_text(const lancet_model *model, lancet_error *error)
 {
     if (!model->text.block_count)
         return no_tower(model, "text", LANCET_TOWERS_VISION, error);
     if (!model->vocabulary)
         return lancet_fail(error, LANCET_ERROR_INPUT, "%s", model->vocabulary_error.message);
-    if (lancet_vocabulary_size(model->vocabulary) > model->text.vocabulary)
-        return lancet_fail(error, LANCET_ERROR_INPUT,
-                           "%s: expected at most %zu tokens (the model's embedding), found %zu",
-                           lancet_vocabulary_path(model->vocabulary), model->text.vocabulary,
-                           lancet_vocabulary_size(model->vocabulary));
-    /* Some models have rows to spare, or a few tokens more; none has another tokenizer's thousands. */
-    if (model->text.vocabulary - lancet_vocabulary_size(model->vocabulary) > SPARE_TOKENS_MAX)
-        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
-                           "%s: its embedding is of %zu tokens, of which %s has %zu: the model's words are "
-                           "another tokenizer's, which is not supported",
-                           model->description.path, model->text.vocabulary,
-                           lancet_vocabulary_path(model->vocabulary),
-                           lancet_vocabulary_size(model->vocabulary));
-    if (model->configuration.end_token &&
-        model->configuration.end_token != (size_t)lancet_vocabulary_end(model->vocabulary) + 1)
-        return lancet_fail(error, LANCET_ERROR_UNSUPPORTED,
-                           "%s: config.json beside it: text_config.eos_token_id: expected %d, the end token "
-                           "of %s, found %zu: another end token is not supported",
-                           model->description.path, (int)lancet_vocabulary_end(model->vocabulary),
-                           lancet_vocabulary_path(model->vocabulary), model->configuration.end_token - 1);
-    return LANCET_OK;
+    return lancet_model_check_vocabulary(model, error);
 }

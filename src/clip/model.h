@@ -26,4 +26,7 @@ lancet_status lancet_model_need_vision(const lancet_model *model, lancet_error *
 /** The same for the text tower and the vocabulary. */
 lancet_status lancet_model_need_text(const lancet_model *model, lancet_error *error);
 
+/** Is the vocabulary, which is there, the model's? Errors: INPUT, UNSUPPORTED. */
+lancet_status lancet_model_check_vocabulary(const lancet_model *model, lancet_error *error);
+
 #endif

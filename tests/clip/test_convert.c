@@ -3,6 +3,7 @@
 #include "clip/converted.h"
 
 #include "checkpoint/tiny_model.h"
+#include "clip/text/vocabularies.h"
 
 #include <math.h>
 
@@ -204,10 +205,11 @@ static void test_one_tower(void **state)
 /* What each tensor of a model is to be stored as, by its name. */
 static const char *type_of(const char *name, lancet_weight_type type)
 {
-    const bool is_matrix = strstr(name, "in_proj_weight") || strstr(name, "out_proj.weight") ||
-                           strstr(name, "c_fc.weight") || strstr(name, "c_proj.weight") ||
-                           strcmp(name, "visual.proj") == 0 || strcmp(name, "text_projection") == 0 ||
-                           strcmp(name, "visual.conv1.weight") == 0;
+    const bool is_matrix =
+        strstr(name, "in_proj_weight") || strstr(name, "out_proj.weight") || strstr(name, "c_fc.weight") ||
+        strstr(name, "c_proj.weight") || strcmp(name, "visual.proj") == 0 ||
+        strcmp(name, "text_projection") == 0 || (strstr(name, "conv") && strstr(name, ".weight")) ||
+        strstr(name, "downsample.0.weight") || (strstr(name, "attnpool.") && strstr(name, "_proj.weight"));
     const bool is_tokens = strcmp(name, "token_embedding.weight") == 0;
 
     if (type == LANCET_WEIGHTS_FP32 || (!is_matrix && !is_tokens))
@@ -661,38 +663,64 @@ static void test_a_model_that_is_only_looked_at(void **state)
 
 /* ---- Other containers ---------------------------------------------------------------------------------- */
 
-/* The same weights in every container of the golden set: the same bytes in the file, the same features. */
+/* The same weights in every container of a golden set: the same bytes in the file, the same outputs. */
+static void check_containers(const char *set, const char *const *containers)
+{
+    const lancet_model_options same = {.activation = LANCET_ACTIVATION_QUICK_GELU,
+                                       .vocabulary = clip_vocabulary()};
+    const char *first = in_folder("container-a.safetensors"), *next = in_folder("container-b.safetensors");
+    lancet_model *original = model_opened(path_of(set, "model.safetensors"), &same), *copy;
+    outputs before = outputs_of(original), after;
+
+    converted(path_of(set, "model.safetensors"), first, LANCET_WEIGHTS_FP32, &same);
+    for (; *containers; containers++) {
+        converted(path_of(set, *containers), next, LANCET_WEIGHTS_FP32, &same);
+        check_same_data(first, next);
+        copy = model_opened(next, NULL);
+        after = outputs_of(copy);
+        outputs_equal(&before, &after);
+        outputs_close(&after);
+        lancet_model_close(&copy);
+    }
+    outputs_close(&before);
+    lancet_model_close(&original);
+}
+
 static void test_every_container_gives_the_same(void **state)
 {
-    static const char *const sets[][4] = {{"vit_a", "containers/hf/model.safetensors",
-                                           "containers/state_dict.pt", "containers/torchscript.pt"}};
-    const char *first = in_folder("container-a.safetensors"), *next = in_folder("container-b.safetensors");
+    (void)state;
+    clip_vocabulary_needed();
+    check_containers(golden_needed("vit_a"),
+                     (const char *const[]){"model.safetensors", "containers/hf/model.safetensors",
+                                           "containers/state_dict.pt", "containers/torchscript.pt", NULL});
+}
+
+/* ResNets: convolutions narrowed, batch norms with their statistics kept. */
+static void test_resnet(void **state)
+{
+    const char *set = golden_needed("rn_a"), *exact = in_folder("rn.safetensors");
+    const char *out = in_folder("rn-typed.safetensors");
+    raw_file file;
 
     (void)state;
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        const char *set = golden_needed(sets[i][0]);
-        lancet_model *original = model_opened(path_of(set, "model.safetensors"), NULL), *copy;
-        const lancet_model_options same = {.activation = lancet_model_describe(original)->activation};
-        const bool has_words = lancet_model_vocabulary(original) != NULL;
-        outputs before = {0}, after;
+    clip_vocabulary_needed();
+    check_containers(set, (const char *const[]){"model.safetensors", "containers/state_dict.pt",
+                                                "containers/torchscript.pt", NULL});
+    converted(path_of(set, "model.safetensors"), exact, LANCET_WEIGHTS_FP32, NULL);
+    file = raw_open(exact);
+    for (lancet_weight_type type = LANCET_WEIGHTS_FP16; type <= LANCET_WEIGHTS_INT8; type++) {
+        lancet_model *model;
+        outputs narrow;
 
-        converted(path_of(set, "model.safetensors"), first, LANCET_WEIGHTS_FP32, &same);
-        if (has_words)
-            before = outputs_of(original);
-        for (size_t k = 1; k < 4; k++) {
-            converted(path_of(set, sets[i][k]), next, LANCET_WEIGHTS_FP32, &same);
-            check_same_data(first, next);
-            copy = model_opened(next, NULL);
-            if (has_words) {
-                after = outputs_of(copy);
-                outputs_equal(&before, &after);
-                outputs_close(&after);
-            }
-            lancet_model_close(&copy);
-        }
-        outputs_close(&before);
-        lancet_model_close(&original);
+        converted(path_of(set, "model.safetensors"), out, type, NULL);
+        check_stored(&file, out, type);
+        model = model_opened(out, &(lancet_model_options){.towers = LANCET_TOWERS_VISION});
+        assert_string_equal(lancet_model_describe(model)->family, "ModifiedResNet");
+        narrow = outputs_of(model);
+        outputs_close(&narrow);
+        lancet_model_close(&model);
     }
+    raw_close(&file);
 }
 
 /* Quantised weights of clip.cpp: to fp32 they lose nothing. */
@@ -735,6 +763,7 @@ int main(void)
         cmocka_unit_test(test_vocabularies_that_do_not_fit),
         cmocka_unit_test(test_a_model_that_is_only_looked_at),
         cmocka_unit_test(test_every_container_gives_the_same),
+        cmocka_unit_test(test_resnet),
         cmocka_unit_test(test_gguf),
     };
 
