@@ -135,7 +135,7 @@ static int convert(const convert_settings *settings, const char *path)
     progress bar;
     const lancet_convert_options options = {.type = (lancet_weight_type)settings->type,
                                             .without_vocabulary = settings->no_vocabulary,
-                                            .progress = progress_of_labels,
+                                            .progress = progress_of_work,
                                             .progress_context = &bar};
     lancet_model *model = NULL;
     lancet_conversion done;

@@ -222,6 +222,15 @@ const lancet_mapping *lancet_checkpoint_file(const lancet_checkpoint *checkpoint
     return index ? &checkpoint->shards.items[index - 1].mapping : &checkpoint->mapping;
 }
 
+bool lancet_checkpoint_holds(const lancet_checkpoint *checkpoint, const char *path)
+{
+    bool found = checkpoint->is_file && lancet_file_is_same(path, checkpoint->path);
+
+    for (size_t i = 0; i < checkpoint->shards.count; i++)
+        found = found || lancet_file_is_same(path, checkpoint->shards.items[i].path);
+    return found;
+}
+
 bool lancet_checkpoint_is_file(const lancet_checkpoint *checkpoint)
 {
     return checkpoint->is_file;

@@ -65,6 +65,9 @@ bool lancet_checkpoint_is_torchscript(const lancet_checkpoint *checkpoint);
 size_t lancet_checkpoint_files(const lancet_checkpoint *checkpoint);
 const lancet_mapping *lancet_checkpoint_file(const lancet_checkpoint *checkpoint, size_t index);
 
+/** True if `path`, by whatever name, is one of these files on disk: it must not be written to. */
+bool lancet_checkpoint_holds(const lancet_checkpoint *checkpoint, const char *path);
+
 /** True for a file on disk: other files may be looked for beside it. */
 bool lancet_checkpoint_is_file(const lancet_checkpoint *checkpoint);
 

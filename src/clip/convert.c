@@ -286,8 +286,7 @@ static lancet_status check_call(const lancet_model *model, const char *path,
                            model ? "path" : "model");
     if ((unsigned)options->type > LANCET_WEIGHTS_INT8)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "option type: %d is none", (int)options->type);
-    if (lancet_checkpoint_is_file(model->checkpoint) &&
-        lancet_file_is_same(path, lancet_checkpoint_path(model->checkpoint)))
+    if (lancet_checkpoint_holds(model->checkpoint, path))
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: expected a new file, found the model itself",
                            path);
     return LANCET_OK;

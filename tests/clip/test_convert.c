@@ -661,6 +661,40 @@ static void test_a_model_that_is_only_looked_at(void **state)
     lancet_model_close(&model);
 }
 
+/* Weights in several files become one; none of them is written to. */
+static void test_several_files(void **state)
+{
+    static const char index[] = "{\"weight_map\":{%s}}";
+    const char *parts[] = {in_folder("p-00001-of-00002.safetensors"),
+                           in_folder("p-00002-of-00002.safetensors")};
+    const char *path = in_folder("p.safetensors.index.json"), *out = in_folder("joined.safetensors");
+    const lancet_model_options options = {.head_width = 2, .towers = LANCET_TOWERS_NONE};
+    static tiny_model m;
+    lancet_buffer map = {0}, text = {0};
+    lancet_error error;
+    lancet_model *model;
+
+    (void)state;
+    tiny_fill(&m, true);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(lancet_safetensors_write(parts[i], m.tensors + i * 20, i ? m.count - 20 : 20, NULL,
+                                                  NULL, 0, &error),
+                         LANCET_OK);
+    for (size_t i = 0; i < m.count; i++)
+        lancet_buffer_print(&map, "%s\"%s\":\"%s\"", i ? "," : "", m.names[i],
+                            strrchr(parts[i >= 20], '/') + 1);
+    lancet_buffer_print(&text, index, map.bytes);
+    file_write_text(path, text.bytes);
+    converted(path, out, LANCET_WEIGHTS_FP32, &options);
+    check_numbers(out, &m);
+    model = model_opened(path, &options);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(lancet_model_convert(NULL, model, parts[i], NULL, &error), LANCET_ERROR_ARGUMENT);
+    lancet_model_close(&model);
+    lancet_buffer_close(&map);
+    lancet_buffer_close(&text);
+}
+
 /* ---- Other containers ---------------------------------------------------------------------------------- */
 
 /* The same weights in every container of a golden set: the same bytes in the file, the same outputs. */
@@ -762,6 +796,7 @@ int main(void)
         cmocka_unit_test(test_wrong_calls),
         cmocka_unit_test(test_vocabularies_that_do_not_fit),
         cmocka_unit_test(test_a_model_that_is_only_looked_at),
+        cmocka_unit_test(test_several_files),
         cmocka_unit_test(test_every_container_gives_the_same),
         cmocka_unit_test(test_resnet),
         cmocka_unit_test(test_gguf),
