@@ -51,10 +51,11 @@ typedef struct lancet_model_options {
  * Runs CLIP's vision transformers and ModifiedResNets, with its text transformer.
  *
  * Reads: safetensors; PyTorch's archives (.pt, .pth, .bin), both state dicts and TorchScript as OpenAI ships
- * it, without executing anything in them; clip.cpp's GGUF. F32, F16 and BF16 tensors, also mixed, with
- * OpenAI's, open_clip's or Hugging Face's tensor names; for the latter, `config.json` beside the weights
- * gives activation, heads and epsilon. docs/files.md says what of each format. The architecture is read off
- * the tensors' shapes. The file is mapped, not read: the weights of the matrix products are converted and
+ * it, without executing anything in them; clip.cpp's GGUF. F32, F16 and BF16 tensors, also mixed, in GGUF
+ * also Q8_0, Q5_1, Q5_0, Q4_1 and Q4_0, with OpenAI's, open_clip's, Hugging Face's or clip.cpp's tensor
+ * names. `config.json` beside Hugging Face's weights, open_clip's own file or the keys of a GGUF file give
+ * activation, heads and epsilon. docs/files.md says what of each format. The architecture is read off the
+ * tensors' shapes. The file is mapped, not read: the weights of the matrix products are converted and
  * packed once, here; the rest is used in place. The file must not be changed while the model is open.
  *
  * A file that lancet_model_convert wrote (lancet/convert.h) says everything itself: after the options comes
@@ -88,7 +89,7 @@ LANCET_API void lancet_model_close(lancet_model **model);
 typedef struct lancet_model_description {
     const char *path;
     const char *container; /**< "safetensors", "PyTorch" or "GGUF" */
-    const char *naming;    /**< whose tensor names: "OpenAI", "Hugging Face" */
+    const char *naming;    /**< whose tensor names: "OpenAI", "Hugging Face", "clip.cpp" */
     const char *family;    /**< "ViT", or "ModifiedResNet" as CLIP's authors call theirs */
     int embedding_width;   /**< C: channels of the space that pictures and words share */
     int image_side;        /**< pixels; the input side the model was trained at */
