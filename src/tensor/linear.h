@@ -19,6 +19,11 @@ typedef enum lancet_linear_after {
     LANCET_AFTER_ADD         /* adds to what `out` holds: the residual */
 } lancet_linear_after;
 
+/** A row's result does not depend on its tile, neither on the rows beside it nor on how many there are, where
+ * groups are of a multiple of this many rows: oneDNN's products for AVX2 take 6 or 12 rows at a time and sum
+ * those that are left over in another order. */
+#define LANCET_LINEAR_ROWS 12
+
 /** Packed weights, immutable and shared between threads. */
 typedef struct lancet_linear lancet_linear;
 

@@ -179,6 +179,47 @@ static void test_same_bytes(void **state)
     lancet_free(batch);
 }
 
+/* Where tiles are of a multiple of LANCET_LINEAR_ROWS, a row comes out the same to the last bit in any of
+ * them, at any place, beside any others. CMake also runs this with oneDNN held to lesser instruction sets. */
+static void test_rows_stand_alone(void **state)
+{
+    static const size_t shapes[][2] = {{64, 192}, {100, 300}, {512, 128}, {300, 100}, {2048, 64}, {13, 7}};
+    const size_t most = 252;
+    lancet_linear_cache *cache = NULL;
+    lancet_pool *pool = NULL;
+    lancet_error error;
+
+    (void)state;
+    assert_int_equal(lancet_pool_open(&pool, 2, &error), LANCET_OK);
+    assert_int_equal(lancet_linear_cache_open(&cache, pool, &error), LANCET_OK);
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        const size_t in = shapes[s][0], out = shapes[s][1];
+        const lancet_linear_after what = (lancet_linear_after)(s % 3);
+        float *values = make(most * in), *all = make(most * out), *some = make(most * out);
+        struct layer layer;
+
+        layer_open(&layer, pool, in, out, true, false);
+        lancet_linear_job job = {layer.linear, values, all, most, LANCET_LINEAR_ROWS, in, out, what};
+
+        assert_int_equal(lancet_linear_run(cache, &job, 1, &error), LANCET_OK);
+        for (size_t rows = LANCET_LINEAR_ROWS; rows <= most; rows += LANCET_LINEAR_ROWS) {
+            const size_t first = (rows * 7) % (most - rows + 1); /* not where the smallest tiles began */
+
+            job = (lancet_linear_job){layer.linear, values + first * in, some, rows, rows, in, out, what};
+            assert_int_equal(lancet_linear_run(cache, &job, 1, &error), LANCET_OK);
+            if (memcmp(some, all + first * out, rows * out * sizeof *some) != 0)
+                fail_msg("%zux%zu: rows %zu to %zu come out otherwise in a tile of %zu", in, out, first,
+                         first + rows, rows);
+        }
+        layer_close(&layer);
+        lancet_free(values);
+        lancet_free(all);
+        lancet_free(some);
+    }
+    lancet_linear_cache_close(&cache);
+    lancet_pool_close(&pool);
+}
+
 /* More shapes than the cache of compiled products holds. */
 static void test_many_shapes(void **state)
 {
@@ -203,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_rows_stand_alone),
         cmocka_unit_test(test_many_shapes),
     };
 
