@@ -70,9 +70,9 @@ static void bench(const lancet_kernels *kernels, size_t tokens)
     work.in = make(tokens * 3 * WIDTH);
     work.out = make(tokens * WIDTH);
     work.scratch = make(attention_scratch > multiply_scratch ? attention_scratch : multiply_scratch);
-    work.attention = (lancet_attention){
-        work.in, work.in + WIDTH, work.in + 2 * WIDTH, work.out, 3 * WIDTH, 3 * WIDTH, 3 * WIDTH, WIDTH,
-        tokens,  tokens,          HEAD_WIDTH,          0.125f,   false,     0};
+    work.attention = (lancet_attention){work.in,   work.in + WIDTH, work.in + 2 * WIDTH, work.out,
+                                        3 * WIDTH, 3 * WIDTH,       3 * WIDTH,           WIDTH,
+                                        tokens,    tokens,          HEAD_WIDTH,          0.125f};
     seconds = bench_best(run_attention, &work);
     printf("%-8s %6zu  one head's attention     %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens,
            1e6 * seconds, 4e-9 * (double)(tokens * tokens * HEAD_WIDTH) / seconds);

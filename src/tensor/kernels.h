@@ -22,9 +22,18 @@ typedef struct lancet_attention {
     size_t query_stride, key_stride, value_stride, out_stride;
     size_t query_count, key_count, width;
     float scale;
-    bool causal; /* query i sees keys 0 .. first_query + i only */
-    size_t first_query;
 } lancet_attention;
+
+/** One token's attention to itself and those before it, all heads side by side, where tokens lie anywhere in
+ * [rows, heads * width]: for each head, out = sum over j of softmax_j(scale <query, keys[path[j]]>)
+ * values[path[j]]. */
+typedef struct lancet_path_attention {
+    const float *query, *keys, *values; /* query [heads * width]; keys, values: rows `stride` floats apart */
+    float *out;                         /* [heads * width] */
+    const uint32_t *path;               /* [count], the token itself included */
+    size_t count, stride, heads, width;
+    float scale;
+} lancet_path_attention;
 
 /** A product with a matrix [depth, columns] that was packed once (packed.h): out[i][j] = the sum over d of
  * in[i][d] matrix[d][j], plus bias[j], plus add[i][j]; with `relu` nothing below 0. Each number of `out` is
@@ -64,6 +73,10 @@ typedef struct lancet_kernels {
     /** scratch: attention_scratch floats, 64-byte aligned. */
     void (*attention)(const lancet_attention *attention, float *scratch);
     size_t (*attention_scratch)(size_t key_count, size_t width);
+
+    /** scratch: path_attention_scratch floats, 64-byte aligned. */
+    void (*path_attention)(const lancet_path_attention *attention, float *scratch);
+    size_t (*path_attention_scratch)(size_t count, size_t heads);
 
     /** out [m, n] (rows out_stride apart) = a [m, k] (rows a_stride apart) times b [n, k] transposed.
      * scratch: multiply_scratch floats, 64-byte aligned. For the small products outside the towers. */

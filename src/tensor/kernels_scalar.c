@@ -31,12 +31,9 @@ static void attention(const lancet_attention *job, float *scores)
     for (size_t i = 0; i < job->query_count; i++) {
         const float *query = job->queries + i * job->query_stride;
         float *out = job->out + i * job->out_stride;
-        size_t keys = job->key_count;
         float highest = -INFINITY, sum = 0;
 
-        if (job->causal && keys > job->first_query + i + 1)
-            keys = job->first_query + i + 1;
-        for (size_t j = 0; j < keys; j++) {
+        for (size_t j = 0; j < job->key_count; j++) {
             float dot = 0;
 
             for (size_t d = 0; d < job->width; d++)
@@ -44,15 +41,52 @@ static void attention(const lancet_attention *job, float *scores)
             scores[j] = dot * job->scale;
             highest = scores[j] > highest ? scores[j] : highest;
         }
-        for (size_t j = 0; j < keys; j++) {
+        for (size_t j = 0; j < job->key_count; j++) {
             scores[j] = expf(scores[j] - highest);
             sum += scores[j];
         }
         for (size_t d = 0; d < job->width; d++)
             out[d] = 0;
-        for (size_t j = 0; j < keys; j++)
+        for (size_t j = 0; j < job->key_count; j++)
             for (size_t d = 0; d < job->width; d++)
                 out[d] += scores[j] * job->values[j * job->value_stride + d];
+        for (size_t d = 0; d < job->width; d++)
+            out[d] /= sum;
+    }
+}
+
+static size_t path_attention_scratch(size_t count, size_t heads)
+{
+    (void)heads;
+    return count;
+}
+
+static void path_attention(const lancet_path_attention *job, float *scores)
+{
+    for (size_t head = 0; head < job->heads; head++) {
+        const size_t at = head * job->width;
+        float *out = job->out + at;
+        float highest = -INFINITY, sum = 0;
+
+        for (size_t j = 0; j < job->count; j++) {
+            const float *key = job->keys + job->path[j] * job->stride + at;
+            float dot = 0;
+
+            for (size_t d = 0; d < job->width; d++)
+                dot += job->query[at + d] * key[d];
+            scores[j] = dot * job->scale;
+            highest = scores[j] > highest ? scores[j] : highest;
+        }
+        for (size_t d = 0; d < job->width; d++)
+            out[d] = 0;
+        for (size_t j = 0; j < job->count; j++) {
+            const float *value = job->values + job->path[j] * job->stride + at;
+            const float weight = expf(scores[j] - highest);
+
+            sum += weight;
+            for (size_t d = 0; d < job->width; d++)
+                out[d] += weight * value[d];
+        }
         for (size_t d = 0; d < job->width; d++)
             out[d] /= sum;
     }
@@ -229,6 +263,8 @@ const lancet_kernels lancet_kernels_scalar = {
     .layer_norm = layer_norm,
     .attention = attention,
     .attention_scratch = attention_scratch,
+    .path_attention = path_attention,
+    .path_attention_scratch = path_attention_scratch,
     .multiply = multiply,
     .multiply_scratch = multiply_scratch,
     .panel = PANEL,

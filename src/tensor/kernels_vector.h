@@ -198,14 +198,11 @@ static void attention(const lancet_attention *job, float *scratch)
     }
     for (size_t first = 0; first < job->query_count; first += TILE_ROWS) {
         const size_t count = job->query_count - first < TILE_ROWS ? job->query_count - first : TILE_ROWS;
-        size_t seen = job->key_count; /* keys that any row of the tile sees */
 
         /* Fewer rows than a tile: the last one again; its copies are computed and not stored. */
         for (size_t r = 0; r < TILE_ROWS; r++)
             rows[r] = job->queries + (first + (r < count ? r : count - 1)) * job->query_stride;
-        if (job->causal && seen > job->first_query + first + count)
-            seen = job->first_query + first + count;
-        for (size_t j = 0; j < seen; j += TILE_COLUMNS) {
+        for (size_t j = 0; j < job->key_count; j += TILE_COLUMNS) {
             tile_product(tile, rows, keys + j, padded, job->width);
             for (size_t r = 0; r < TILE_ROWS; r++) {
                 store(scores + r * padded + j, tile[r][0] * job->scale);
@@ -213,17 +210,13 @@ static void attention(const lancet_attention *job, float *scratch)
             }
         }
         for (size_t r = 0; r < TILE_ROWS; r++) {
-            size_t visible = seen;
-
-            if (job->causal && r < count && visible > job->first_query + first + r + 1)
-                visible = job->first_query + first + r + 1;
-            inverse[r] = soften(scores + r * padded, visible, round_up(seen));
+            inverse[r] = soften(scores + r * padded, job->key_count, padded);
             rows[r] = scores + r * padded;
         }
         for (size_t d = 0; d < job->width; d += TILE_COLUMNS) {
             const size_t columns = job->width - d < TILE_COLUMNS ? job->width - d : TILE_COLUMNS;
 
-            tile_product(tile, rows, values + d, wide, seen);
+            tile_product(tile, rows, values + d, wide, job->key_count);
             for (size_t r = 0; r < count; r++) {
                 tile[r][0] *= inverse[r];
                 tile[r][1] *= inverse[r];
@@ -232,6 +225,8 @@ static void attention(const lancet_attention *job, float *scratch)
         }
     }
 }
+
+#include "tensor/kernels_path.h"
 
 static size_t multiply_scratch(size_t n, size_t k)
 {
@@ -293,6 +288,8 @@ const lancet_kernels KERNELS = {
     .layer_norm = layer_norm,
     .attention = attention,
     .attention_scratch = attention_scratch,
+    .path_attention = path_attention,
+    .path_attention_scratch = path_attention_scratch,
     .multiply = multiply,
     .multiply_scratch = multiply_scratch,
     .panel = 2 * LANES,

@@ -3,6 +3,7 @@
 #include "lancet/lancet.h"
 
 #include "checkpoint/safetensors.h"
+#include "clip/text/prompts.h"
 #include "support/files.h"
 
 #include <math.h>
@@ -128,42 +129,94 @@ static void test_lost_words_are_shown(void **state)
     lancet_labels_close(&labels);
 }
 
+/* More sentences than one call of the tower takes: a label is the same, to the last bit, as alone. */
 static void test_many_labels_in_several_batches(void **state)
 {
-    static char texts[700][16];
-    const char *pointers[700];
-    const lancet_label_options bare = {.templates = lancet_templates_bare()};
+    static char texts[150][16];
+    static const size_t some[] = {0, 42, 95, 96, 97, 149}; /* 96: in both batches */
+    const char *pointers[150];
     lancet_labels *all, *one;
 
     (void)state;
-    for (int i = 0; i < 700; i++) {
+    for (int i = 0; i < 150; i++) {
         snprintf(texts[i], sizeof texts[i], "%.*scat %d", i % 5, "a a a ", i);
         pointers[i] = texts[i];
     }
-    all = encode(pointers, 700, &bare);
-    for (size_t i = 0; i < 700; i += 233) {
-        one = encode(pointers + i, 1, &bare);
-        for (size_t c = 0; c < lancet_labels_width(all); c++)
-            assert_true(fabsf(lancet_labels_features(all)[i * lancet_labels_width(all) + c] -
-                              lancet_labels_features(one)[c]) < 1e-6f);
+    assert_true(150 * lancet_templates_count(lancet_templates_standard()) > LANCET_PROMPTS_AT_ONCE);
+    all = encode(pointers, 150, NULL);
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        one = encode(pointers + some[i], 1, NULL);
+        assert_memory_equal(lancet_labels_features(all) + some[i] * lancet_labels_width(all),
+                            lancet_labels_features(one), lancet_labels_width(all) * sizeof(float));
+        assert_memory_equal(lancet_labels_empty(all, true), lancet_labels_empty(one, true),
+                            lancet_labels_width(all) * sizeof(float));
         lancet_labels_close(&one);
     }
     lancet_labels_close(&all);
 }
 
-static bool stop_at_once(void *context, size_t done, size_t total)
+static void test_many_texts_in_several_batches(void **state)
 {
-    size_t *seen = context;
+    enum { COUNT = LANCET_PROMPTS_AT_ONCE + 30 };
+    static char texts[COUNT][16];
+    static const char *pointers[COUNT];
+    const size_t width = (size_t)lancet_model_describe(model)->embedding_width;
+    float *all = malloc(COUNT * width * sizeof *all), *one = malloc(width * sizeof *one);
+    lancet_error error;
 
-    seen[0] = done;
-    seen[1] = total;
-    return false;
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(texts[i], sizeof texts[i], "a cat %d", i);
+        pointers[i] = texts[i];
+    }
+    assert_int_equal(lancet_text_encode(all, session, pointers, COUNT, &error), LANCET_OK);
+    for (size_t i = 0; i < COUNT; i += i + 100 < COUNT ? 100 : 1) {
+        assert_int_equal(lancet_text_encode(one, session, pointers + i, 1, &error), LANCET_OK);
+        assert_memory_equal(one, all + i * width, width * sizeof *one);
+    }
+    free(all);
+    free(one);
+}
+
+/* The tower's calls: ever more prompts, and at last all of them. stop: at which call to say no; 0: never. */
+struct progress {
+    size_t calls, done, total, stop;
+};
+
+static bool note_progress(void *context, size_t done, size_t total)
+{
+    struct progress *progress = context;
+
+    assert_true(done >= progress->done && done <= total);
+    progress->done = done;
+    progress->total = total;
+    return ++progress->calls != progress->stop;
+}
+
+static void test_progress(void **state)
+{
+    static char texts[150][16];
+    const char *pointers[150];
+    struct progress progress = {0};
+    const lancet_label_options options = {.progress = note_progress, .progress_context = &progress};
+    lancet_labels *labels;
+
+    (void)state;
+    for (int i = 0; i < 150; i++) {
+        snprintf(texts[i], sizeof texts[i], "cat %d", i);
+        pointers[i] = texts[i];
+    }
+    labels = encode(pointers, 150, &options);
+    assert_int_equal(progress.total, 150 * 85);
+    assert_int_equal(progress.done, 150 * 85);
+    assert_true(progress.calls > 10);
+    lancet_labels_close(&labels);
 }
 
 static void test_progress_can_stop(void **state)
 {
-    size_t seen[2] = {0};
-    const lancet_label_options options = {.progress = stop_at_once, .progress_context = seen};
+    struct progress progress = {.stop = 1};
+    const lancet_label_options options = {.progress = note_progress, .progress_context = &progress};
     lancet_labels *labels = NULL;
     lancet_error error;
 
@@ -172,8 +225,9 @@ static void test_progress_can_stop(void **state)
                      LANCET_ERROR_ARGUMENT);
     assert_string_equal(error.message, "stopped");
     assert_null(labels);
-    assert_int_equal(seen[0], 340);
-    assert_int_equal(seen[1], 340);
+    assert_int_equal(progress.calls, 1);
+    assert_true(progress.done > 0);
+    assert_int_equal(progress.total, 340);
 }
 
 static void test_saved_and_opened(void **state)
@@ -354,6 +408,8 @@ int main(void)
         cmocka_unit_test(test_one_label_brings_the_empty_string),
         cmocka_unit_test(test_lost_words_are_shown),
         cmocka_unit_test(test_many_labels_in_several_batches),
+        cmocka_unit_test(test_many_texts_in_several_batches),
+        cmocka_unit_test(test_progress),
         cmocka_unit_test(test_progress_can_stop),
         cmocka_unit_test(test_saved_and_opened),
         cmocka_unit_test(test_what_is_no_bank_is_refused),

@@ -68,6 +68,20 @@ static lancet_status labels_call(lancet_error *error)
     return status;
 }
 
+static lancet_status texts_call(lancet_error *error)
+{
+    const char *texts[] = {"a cat", "a dog", "a cat", "", "a cat on a table"};
+    lancet_session *fresh = NULL;
+    lancet_status status = lancet_session_open(&fresh, model, &options.session, error);
+    float *encoded = calloc(5 * (size_t)lancet_model_describe(model)->embedding_width, sizeof *encoded);
+
+    if (status == LANCET_OK)
+        status = lancet_text_encode(encoded, fresh, texts, 5, error);
+    free(encoded);
+    lancet_session_close(&fresh);
+    return status;
+}
+
 static lancet_status features_call(lancet_error *error)
 {
     const lancet_picture pictures[] = {picture, picture};
@@ -187,6 +201,12 @@ static void test_labels(void **state)
     fail_each(labels_call);
 }
 
+static void test_texts(void **state)
+{
+    (void)state;
+    fail_each(texts_call);
+}
+
 static void test_features(void **state)
 {
     (void)state;
@@ -269,7 +289,7 @@ int main(void)
         cmocka_unit_test(test_open),    cmocka_unit_test(test_labels),    cmocka_unit_test(test_features),
         cmocka_unit_test(test_maps),    cmocka_unit_test(test_explain),   cmocka_unit_test(test_bank),
         cmocka_unit_test(test_walk),    cmocka_unit_test(test_attention), cmocka_unit_test(test_slide),
-        cmocka_unit_test(test_convert),
+        cmocka_unit_test(test_convert), cmocka_unit_test(test_texts),
     };
 
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -100,7 +100,7 @@ static void check_layer_norm(const lancet_kernels *kernels)
 }
 
 static void check_one_attention(const lancet_kernels *kernels, size_t queries, size_t keys, size_t width,
-                                bool causal, float size)
+                                float size)
 {
     const size_t stride = width + 3;
     float *query = make(queries * stride, size), *key = make(keys * stride, size),
@@ -109,9 +109,8 @@ static void check_one_attention(const lancet_kernels *kernels, size_t queries, s
     float *scratch = lancet_allocate(kernels->attention_scratch(keys, width) + GUARDS, sizeof *scratch);
     float *plain = lancet_allocate(lancet_kernels_scalar.attention_scratch(keys, width), sizeof *plain);
     const size_t used = kernels->attention_scratch(keys, width);
-    lancet_attention job = {query,  key,           value,   expected, stride, stride,
-                            stride, stride,        queries, keys,     width,  1 / sqrtf((float)width),
-                            causal, keys - queries};
+    lancet_attention job = {query,  key,    value,   expected, stride, stride,
+                            stride, stride, queries, keys,     width,  1 / sqrtf((float)width)};
 
     for (size_t i = 0; i < GUARDS; i++)
         scratch[used + i] = GUARD;
@@ -144,14 +143,12 @@ static void check_attention(const lancet_kernels *kernels)
 
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
         for (size_t keys = 1; keys <= 80; keys += 1 + keys / 5) {
-            check_one_attention(kernels, keys, keys, widths[w], false, 2);
-            check_one_attention(kernels, keys, keys, widths[w], true, 2);
-            check_one_attention(kernels, 1, keys, widths[w], false, 2);
-            check_one_attention(kernels, (keys + 1) / 2, keys, widths[w], true, 2);
+            check_one_attention(kernels, keys, keys, widths[w], 2);
+            check_one_attention(kernels, 1, keys, widths[w], 2);
         }
-    check_one_attention(kernels, 197, 197, 64, false, 1);
-    check_one_attention(kernels, 5, 300, 64, false, 40);    /* one key takes all */
-    check_one_attention(kernels, 5, 300, 64, false, 1e-6f); /* all keys alike */
+    check_one_attention(kernels, 197, 197, 64, 1);
+    check_one_attention(kernels, 5, 300, 64, 40);    /* one key takes all */
+    check_one_attention(kernels, 5, 300, 64, 1e-6f); /* all keys alike */
 }
 
 /* Scores far below the highest must vanish, not wrap around. */
@@ -160,7 +157,7 @@ static void check_attention_extremes(const lancet_kernels *kernels)
     const size_t keys = 40;
     float *query = make(1, 0), *key = make(keys, 0), *value = make(keys, 0), *found = make(1, 0);
     float *scratch = lancet_allocate(kernels->attention_scratch(keys, 1), sizeof *scratch);
-    const lancet_attention job = {query, key, value, found, 1, 1, 1, 1, 1, keys, 1, 1, false, 0};
+    const lancet_attention job = {query, key, value, found, 1, 1, 1, 1, 1, keys, 1, 1};
 
     query[0] = 1;
     for (size_t j = 0; j < keys; j++) {
@@ -172,6 +169,116 @@ static void check_attention_extremes(const lancet_kernels *kernels)
     for (size_t j = 0; j < keys; j++)
         key[j] = -1e30f;
     kernels->attention(&job, scratch);
+    assert_float_equal(found[0], 19.5f, 1e-4); /* the mean of 0 .. 39 */
+    drop(query, 1);
+    drop(key, keys);
+    drop(value, keys);
+    drop(found, 1);
+    lancet_free(scratch);
+}
+
+/* Rows all over the place, some twice, in any order; the same job with another path before it, so that
+ * nothing is left over. */
+static void check_one_path(const lancet_kernels *kernels, size_t count, size_t heads, size_t width,
+                           float size)
+{
+    const size_t rows = 2 * count, all = heads * width, stride = all + 5;
+    const size_t used = kernels->path_attention_scratch(count, heads);
+    float *query = make(all, size), *keys = make(rows * stride, size), *values = make(rows * stride, 1);
+    float *expected = make(all, 0), *found = make(all, 0);
+    float *scratch = lancet_allocate(used + GUARDS, sizeof *scratch);
+    float *plain = lancet_allocate(lancet_kernels_scalar.path_attention_scratch(count, heads), sizeof *plain);
+    uint32_t *path = malloc(count * sizeof *path);
+    lancet_path_attention job = {query, keys,   values, expected, path,
+                                 count, stride, heads,  width,    1 / sqrtf((float)width)};
+
+    for (size_t j = 0; j < count; j++)
+        path[j] = (uint32_t)((draw() + 1) / 2 * (float)(rows - 1));
+    for (size_t i = 0; i < used; i++)
+        scratch[i] = NAN;
+    for (size_t i = 0; i < GUARDS; i++)
+        scratch[used + i] = GUARD;
+    lancet_kernels_scalar.path_attention(&job, plain);
+    job.out = found;
+    kernels->path_attention(&job, scratch);
+    for (size_t i = 0; i < all; i++) /* as check_one_attention */
+        assert_true(fabsf(found[i] - expected[i]) <= 2e-6f + 2e-7f * size * size);
+    for (size_t i = 0; i < GUARDS; i++)
+        assert_true(scratch[used + i] == GUARD);
+    drop(query, all);
+    drop(keys, rows * stride);
+    drop(values, rows * stride);
+    drop(expected, all);
+    drop(found, all);
+    lancet_free(scratch);
+    lancet_free(plain);
+    free(path);
+}
+
+static void check_path_attention(const lancet_kernels *kernels)
+{
+    static const size_t widths[] = {1, 7, 8, 16, 23, 32, 33, 64, 80, 104, 128};
+
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+        for (size_t count = 1; count <= 80; count += 1 + count / 5)
+            for (size_t heads = 1; heads < 5; heads++)
+                check_one_path(kernels, count, heads, widths[w], 2);
+    check_one_path(kernels, 77, 8, 64, 1);
+    check_one_path(kernels, 77, 12, 64, 40);    /* one key takes all */
+    check_one_path(kernels, 77, 12, 64, 1e-6f); /* all keys alike */
+}
+
+/* On a straight path it is the attention of one query, head by head. */
+static void check_path_is_attention(const lancet_kernels *kernels)
+{
+    const size_t count = 19, heads = 3, width = 64, stride = heads * width;
+    float *query = make(stride, 2), *keys = make(count * stride, 2), *values = make(count * stride, 1);
+    float *expected = make(stride, 0), *found = make(stride, 0);
+    float *scratch = lancet_allocate(kernels->attention_scratch(count, width) +
+                                         kernels->path_attention_scratch(count, heads),
+                                     sizeof(float));
+    uint32_t path[19];
+    const lancet_path_attention job = {query, keys, values, found, path, count, stride, heads, width, 0.125f};
+
+    for (uint32_t j = 0; j < count; j++)
+        path[j] = j;
+    for (size_t head = 0; head < heads; head++) {
+        const size_t at = head * width;
+        const lancet_attention one = {query + at, keys + at, values + at, expected + at, stride, stride,
+                                      stride,     stride,    1,           count,         width,  0.125f};
+
+        kernels->attention(&one, scratch);
+    }
+    kernels->path_attention(&job, scratch);
+    assert_close(found, expected, stride, 1e-5);
+    drop(query, stride);
+    drop(keys, count * stride);
+    drop(values, count * stride);
+    drop(expected, stride);
+    drop(found, stride);
+    lancet_free(scratch);
+}
+
+/* Scores far below the highest must vanish, not wrap around. */
+static void check_path_extremes(const lancet_kernels *kernels)
+{
+    const size_t keys = 40;
+    float *query = make(1, 0), *key = make(keys, 0), *value = make(keys, 0), *found = make(1, 0);
+    float *scratch = lancet_allocate(kernels->path_attention_scratch(keys, 1), sizeof *scratch);
+    uint32_t path[40];
+    const lancet_path_attention job = {query, key, value, found, path, keys, 1, 1, 1, 1};
+
+    query[0] = 1;
+    for (uint32_t j = 0; j < keys; j++) {
+        path[j] = (uint32_t)keys - 1 - j;
+        key[j] = j == 17 ? 3e4f : -3e4f;
+        value[j] = (float)j;
+    }
+    kernels->path_attention(&job, scratch);
+    assert_true(found[0] == 17.0f);
+    for (size_t j = 0; j < keys; j++)
+        key[j] = -1e30f;
+    kernels->path_attention(&job, scratch);
     assert_float_equal(found[0], 19.5f, 1e-4); /* the mean of 0 .. 39 */
     drop(query, 1);
     drop(key, keys);
@@ -404,6 +511,15 @@ static void test_attention(void **state)
     each(check_attention_extremes);
 }
 
+static void test_path_attention(void **state)
+{
+    (void)state;
+    each(check_path_attention);
+    each(check_path_is_attention);
+    each(check_path_extremes);
+    check_path_is_attention(&lancet_kernels_scalar);
+}
+
 static void test_multiply(void **state)
 {
     (void)state;
@@ -443,10 +559,15 @@ static void test_choice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scalar_conversions), cmocka_unit_test(test_layer_norm),
-        cmocka_unit_test(test_attention),          cmocka_unit_test(test_multiply),
-        cmocka_unit_test(test_packed_product),     cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_conversions),        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_scalar_conversions),
+        cmocka_unit_test(test_layer_norm),
+        cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_path_attention),
+        cmocka_unit_test(test_multiply),
+        cmocka_unit_test(test_packed_product),
+        cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_conversions),
+        cmocka_unit_test(test_choice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,80 +31,82 @@ static lancet_status fill_prompt(lancet_buffer *prompt, const lancet_templates *
     return LANCET_OK;
 }
 
-/* What one call of lancet_labels_encode works on: labels 0 .. count - 1, then (with_empty) the empty string.
- */
+/* What one call of lancet_labels_encode works on: the bare empty string, then every template of labels 0 ..
+ * count - 1 and (with_empty) of the empty string. */
 struct work {
     lancet_prompts prompts;
     lancet_buffer sentence;
     lancet_labels *labels;
     const lancet_templates *templates;
     const lancet_label_options *options;
-    size_t items, templates_count, done;
+    size_t items, templates_count;
+    size_t total, done; /* prompts, without and with the first */
 };
+
+/* The tower tells how many prompts of the batch are done. */
+static bool tell(void *context, size_t texts)
+{
+    const struct work *work = context;
+    const lancet_label_options *options = work->options;
+
+    return options->progress(options->progress_context, work->done + texts - 1, work->total);
+}
 
 /* Adds a batch's features, each of unit length, to their labels' sums. */
 static lancet_status flush(struct work *work, lancet_error *error)
 {
-    const size_t count = work->prompts.count, width = work->labels->width;
-    const lancet_label_options *options = work->options;
-    const lancet_status status = lancet_prompts_run(&work->prompts, error);
+    lancet_labels *labels = work->labels;
+    const size_t count = work->prompts.count, width = labels->width;
+    const lancet_text_watch watch = {tell, work};
+    const lancet_status status =
+        lancet_prompts_run(&work->prompts, work->options->progress ? &watch : NULL, error);
 
     if (status != LANCET_OK)
         return status;
     for (size_t i = 0; i < count; i++) {
-        const size_t item = (work->done + i) / work->templates_count;
-        float *sum = item < work->labels->count ? work->labels->features + item * width : work->labels->empty;
         float *feature = work->prompts.features + i * width;
 
         normalise(feature, width);
+        if (work->done + i == 0) {
+            memcpy(labels->empty_bare, feature, width * sizeof *feature);
+            continue;
+        }
+        const size_t item = (work->done + i - 1) / work->templates_count;
+        float *sum = item < labels->count ? labels->features + item * width : labels->empty;
+
         for (size_t c = 0; c < width; c++)
             sum[c] += feature[c] / (float)work->templates_count;
     }
     work->done += count;
-    if (options->progress &&
-        !options->progress(options->progress_context, work->done, work->items * work->templates_count))
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "stopped");
     return LANCET_OK;
+}
+
+static lancet_status add(struct work *work, const char *text, char **lost, lancet_error *error)
+{
+    const lancet_status status = lancet_prompts_add(&work->prompts, text, lost, error);
+
+    return status == LANCET_OK && work->prompts.count == work->prompts.capacity ? flush(work, error) : status;
 }
 
 static lancet_status encode_items(struct work *work, lancet_error *error)
 {
     lancet_labels *labels = work->labels;
-    lancet_status status = LANCET_OK;
+    lancet_status status = add(work, "", NULL, error);
 
     for (size_t item = 0; item < work->items; item++)
-        for (size_t t = 0; t < work->templates_count; t++) {
+        for (size_t t = 0; t < work->templates_count && status == LANCET_OK; t++) {
             const bool label = item < labels->count;
 
             status =
                 fill_prompt(&work->sentence, work->templates, t, label ? labels->texts[item] : "", error);
             if (status == LANCET_OK)
-                status = lancet_prompts_add(&work->prompts, work->sentence.bytes,
-                                            label ? &labels->lost[item] : NULL, error);
-            if (status == LANCET_OK && work->prompts.count == LANCET_PROMPTS_AT_ONCE)
-                status = flush(work, error);
-            if (status != LANCET_OK)
-                return status;
+                status = add(work, work->sentence.bytes, label ? &labels->lost[item] : NULL, error);
         }
-    if (work->prompts.count)
+    if (status == LANCET_OK && work->prompts.count)
         status = flush(work, error);
     for (size_t item = 0; item < work->items && status == LANCET_OK; item++)
         normalise(item < labels->count ? labels->features + item * labels->width : labels->empty,
                   labels->width);
-    return status;
-}
-
-static lancet_status encode_bare_empty(struct work *work, lancet_error *error)
-{
-    lancet_labels *labels = work->labels;
-    lancet_status status = lancet_prompts_add(&work->prompts, "", NULL, error);
-
-    if (status == LANCET_OK)
-        status = lancet_prompts_run(&work->prompts, error);
-    if (status == LANCET_OK) {
-        memcpy(labels->empty_bare, work->prompts.features, labels->width * sizeof *labels->empty_bare);
-        normalise(labels->empty_bare, labels->width);
-    }
     return status;
 }
 
@@ -180,11 +182,10 @@ lancet_status lancet_labels_encode(lancet_labels **result, lancet_session *sessi
     work.templates = work.options->templates ? work.options->templates : lancet_templates_standard();
     work.templates_count = lancet_templates_count(work.templates);
     work.items = count + with_empty;
-    status = lancet_prompts_open(&work.prompts, session, error);
+    work.total = work.items * work.templates_count;
+    status = lancet_prompts_open(&work.prompts, session, 1 + work.total, error);
     if (status == LANCET_OK)
         status = make_labels(&work.labels, session->model, texts, count, with_empty, work.templates, error);
-    if (status == LANCET_OK)
-        status = encode_bare_empty(&work, error);
     if (status == LANCET_OK)
         status = encode_items(&work, error);
     if (status == LANCET_OK) {
@@ -211,15 +212,15 @@ lancet_status lancet_text_encode(float *features, lancet_session *session, const
     if (status == LANCET_OK)
         status = lancet_model_need_text(session->model, error);
     if (status == LANCET_OK)
-        status = lancet_prompts_open(&prompts, session, error);
+        status = lancet_prompts_open(&prompts, session, count, error);
     for (size_t i = 0; i < count && status == LANCET_OK; i++) {
         const size_t width = session->model->text.embedding;
 
         status = lancet_prompts_add(&prompts, texts[i], NULL, error);
-        if (status == LANCET_OK && (prompts.count == LANCET_PROMPTS_AT_ONCE || i + 1 == count)) {
+        if (status == LANCET_OK && (prompts.count == prompts.capacity || i + 1 == count)) {
             const size_t batch = prompts.count;
 
-            status = lancet_prompts_run(&prompts, error);
+            status = lancet_prompts_run(&prompts, NULL, error);
             memcpy(features + done * width, prompts.features, batch * width * sizeof *features);
             done += batch;
         }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clip/text/prompts.h"
 
-lancet_status lancet_prompts_open(lancet_prompts *prompts, lancet_session *session, lancet_error *error)
+lancet_status lancet_prompts_open(lancet_prompts *prompts, lancet_session *session, size_t total,
+                                  lancet_error *error)
 {
     const lancet_text_tower *tower = &session->model->text;
+    const size_t capacity = total < LANCET_PROMPTS_AT_ONCE ? total : LANCET_PROMPTS_AT_ONCE;
 
-    *prompts = (lancet_prompts){.session = session};
-    prompts->ids = lancet_allocate(LANCET_PROMPTS_AT_ONCE * tower->context, sizeof *prompts->ids);
-    prompts->rows = lancet_allocate(LANCET_PROMPTS_AT_ONCE, sizeof *prompts->rows);
-    prompts->features = lancet_allocate(LANCET_PROMPTS_AT_ONCE * tower->embedding, sizeof *prompts->features);
+    *prompts = (lancet_prompts){.session = session, .capacity = capacity};
+    prompts->ids = lancet_allocate(capacity * tower->context, sizeof *prompts->ids);
+    prompts->rows = lancet_allocate(capacity, sizeof *prompts->rows);
+    prompts->features = lancet_allocate(capacity * tower->embedding, sizeof *prompts->features);
     return prompts->ids && prompts->rows && prompts->features ? LANCET_OK
                                                               : lancet_fail_memory(error, "labels");
 }
@@ -47,10 +49,10 @@ lancet_status lancet_prompts_add(lancet_prompts *prompts, const char *text, char
     return LANCET_OK;
 }
 
-lancet_status lancet_prompts_run(lancet_prompts *prompts, lancet_error *error)
+lancet_status lancet_prompts_run(lancet_prompts *prompts, const lancet_text_watch *watch, lancet_error *error)
 {
     const size_t count = prompts->count;
 
     prompts->count = 0;
-    return lancet_text_tower_run(prompts->features, prompts->session, prompts->rows, count, error);
+    return lancet_text_tower_run(prompts->features, prompts->session, prompts->rows, count, watch, error);
 }

@@ -31,8 +31,17 @@ typedef struct lancet_text_row {
     size_t length;      /* 1 .. context */
 } lancet_text_row;
 
-/** features [count, C], not normalised. Errors: MEMORY, UNSUPPORTED. */
+/** Who wants to know how far the tower is. */
+typedef struct lancet_text_watch {
+    bool (*done)(void *context, size_t texts); /* now and then, and at the end; false stops the work */
+    void *context;
+} lancet_text_watch;
+
+/** features [count, C], not normalised. A text's feature is the same, to the last bit, whatever texts it is
+ * encoded with. Memory: about 50 bytes for each text, and for the activations at most those of a fixed number
+ * of tokens (21 MB at D = 512). watch may be NULL.
+ * Errors: MEMORY, UNSUPPORTED, ARGUMENT ("stopped": by the watch). */
 lancet_status lancet_text_tower_run(float *features, lancet_session *session, const lancet_text_row *texts,
-                                    size_t count, lancet_error *error);
+                                    size_t count, const lancet_text_watch *watch, lancet_error *error);
 
 #endif

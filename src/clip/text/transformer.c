@@ -1,140 +1,210 @@
-/* Running the text tower. Texts of any length stand end to end as rows of one matrix; only attention knows
- * where one ends and the next begins. SPDX-License-Identifier: Apache-2.0 */
+/* Running the text tower. Attention looks back only and a text is read at its end token's row, so nothing
+ * after that is computed, and a beginning that several texts share is computed once: the rows of one matrix
+ * are the distinct beginnings (prefixes.h), and only attention knows which come before which.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
 #include "clip/session.h"
+#include "clip/text/prefixes.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Rows of one pass: enough for full-speed products, few enough to stay in cache. */
-#define ROWS_OF_PASS 2048
+/* Rows of a tile. A text has to come out the same, to the last bit, whatever it is encoded with; so all tiles
+ * are of one height (products of fewer rows: of the next multiple of LANCET_LINEAR_ROWS), the last one filled
+ * up with rows of zeros. Higher tiles are no faster, and more heights are more products to compile. */
+#define ROWS_OF_TILE (4 * LANCET_LINEAR_ROWS)
+
+/* Rows of one pass: enough to keep many threads busy and for few beginnings to be computed again, few enough
+ * to stay in the last cache. */
+#define ROWS_OF_PASS (21 * ROWS_OF_TILE)
+
+/* Rows of one task of attention. */
+#define ROWS_OF_TASK 24
 
 struct pass {
     lancet_session *session;
     const lancet_text_tower *tower;
-    const lancet_text_row *texts;
-    size_t count, rows, longest;
+    const lancet_sorted_text *texts;
+    lancet_text_run run;
+    size_t rows, ends;   /* run.rows and run.ends, filled up to whole tiles */
+    uint32_t *positions; /* [run.rows]: of each row in its text */
+    uint32_t *end_rows;  /* [run.ends] */
     float *original, *normed, *query, *key, *value, *attended; /* [rows, D] */
     float *hidden;                                             /* [rows, 4D] */
-    float *last, *last_normed;                                 /* [count, D]: the end tokens' rows */
-    lancet_attention *attentions;                              /* [count * heads] */
+    float *last, *last_normed;                                 /* [ends, D]: the end tokens' rows */
+    float *features;                                           /* [ends, C] */
+    uint32_t **paths;                                          /* [threads] of [run.longest] */
 };
+
+/* The height of the tiles that `rows` rows are cut into. */
+static size_t tile_of(size_t rows)
+{
+    return rows > ROWS_OF_TILE - LANCET_LINEAR_ROWS
+               ? ROWS_OF_TILE
+               : (rows + LANCET_LINEAR_ROWS - 1) / LANCET_LINEAR_ROWS * LANCET_LINEAR_ROWS;
+}
+
+static size_t whole_tiles(size_t rows)
+{
+    return (rows + tile_of(rows) - 1) / tile_of(rows) * tile_of(rows);
+}
 
 static lancet_status lay_out(struct pass *pass, lancet_error *error)
 {
     lancet_session *session = pass->session;
     const lancet_text_tower *tower = pass->tower;
+    lancet_arena *arena = &session->arena;
     const size_t threads = (size_t)lancet_pool_threads(session->pool);
-    const size_t stream = pass->rows * tower->width, ends = pass->count * tower->width;
-    const size_t scratch =
-        lancet_kernels_get()->attention_scratch(pass->longest, tower->width / tower->heads);
-    float **const streams[] = {&pass->original, &pass->normed, &pass->query,
-                               &pass->key,      &pass->value,  &pass->attended};
-    const size_t stream_count = sizeof streams / sizeof *streams;
-    const size_t size = stream_count * lancet_arena_need(stream, sizeof(float)) +
-                        lancet_arena_need(pass->rows * tower->hidden, sizeof(float)) +
-                        2 * lancet_arena_need(ends, sizeof(float)) +
-                        lancet_arena_need(pass->count * tower->heads, sizeof(lancet_attention)) +
-                        threads * lancet_arena_need(scratch, sizeof(float));
+    const size_t scratch = lancet_kernels_get()->path_attention_scratch(pass->run.longest, tower->heads);
+    struct piece {
+        float **place;
+        size_t count;
+    } pieces[] = {
+        {&pass->original, pass->rows * tower->width},    {&pass->normed, pass->rows * tower->width},
+        {&pass->query, pass->rows * tower->width},       {&pass->key, pass->rows * tower->width},
+        {&pass->value, pass->rows * tower->width},       {&pass->attended, pass->rows * tower->width},
+        {&pass->hidden, pass->rows * tower->hidden},     {&pass->last, pass->ends * tower->width},
+        {&pass->last_normed, pass->ends * tower->width}, {&pass->features, pass->ends * tower->embedding},
+    };
+    size_t size = lancet_arena_need(pass->run.rows, sizeof *pass->positions) +
+                  lancet_arena_need(pass->run.ends, sizeof *pass->end_rows) +
+                  lancet_arena_need(threads, sizeof *pass->paths) +
+                  threads * (lancet_arena_need(pass->run.longest, sizeof **pass->paths) +
+                             lancet_arena_need(scratch, sizeof(float)));
 
-    if (!lancet_arena_reset(&session->arena, size))
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+        size += lancet_arena_need(pieces[i].count, sizeof(float));
+    if (!lancet_arena_reset(arena, size))
         return lancet_fail_memory(error, "the text tower's activations");
-    for (size_t i = 0; i < stream_count; i++)
-        *streams[i] = lancet_arena_take(&session->arena, stream, sizeof(float));
-    pass->hidden = lancet_arena_take(&session->arena, pass->rows * tower->hidden, sizeof(float));
-    pass->last = lancet_arena_take(&session->arena, ends, sizeof(float));
-    pass->last_normed = lancet_arena_take(&session->arena, ends, sizeof(float));
-    pass->attentions =
-        lancet_arena_take(&session->arena, pass->count * tower->heads, sizeof(lancet_attention));
-    for (size_t i = 0; i < threads; i++)
-        session->scratch[i] = lancet_arena_take(&session->arena, scratch, sizeof(float));
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+        *pieces[i].place = lancet_arena_take(arena, pieces[i].count, sizeof(float));
+    pass->positions = lancet_arena_take(arena, pass->run.rows, sizeof *pass->positions);
+    pass->end_rows = lancet_arena_take(arena, pass->run.ends, sizeof *pass->end_rows);
+    pass->paths = lancet_arena_take(arena, threads, sizeof *pass->paths);
+    for (size_t i = 0; i < threads; i++) {
+        pass->paths[i] = lancet_arena_take(arena, pass->run.longest, sizeof **pass->paths);
+        session->scratch[i] = lancet_arena_take(arena, scratch, sizeof(float));
+    }
     return LANCET_OK;
+}
+
+/* Rows first .. rows - 1, which belong to no text: zeros go through every layer without trouble. */
+static void clear_rows(float *values, size_t first, size_t rows, size_t width)
+{
+    memset(values + first * width, 0, (rows - first) * width * sizeof *values);
 }
 
 static void embed(struct pass *pass)
 {
     const size_t width = pass->tower->width;
     float *row = pass->original;
+    uint32_t *position = pass->positions, *end = pass->end_rows;
 
-    for (size_t i = 0; i < pass->count; i++)
-        for (size_t k = 0; k < pass->texts[i].length; k++, row += width) {
-            lancet_tensor_read(row, &pass->tower->token_embedding, (size_t)pass->texts[i].ids[k] * width,
-                               width);
+    for (size_t i = 0; i < pass->run.texts; i++) {
+        const lancet_text_row *text = &pass->texts[i].row;
+        const size_t begin = lancet_text_begin(pass->texts, i);
+
+        for (size_t k = begin; k < text->length; k++, row += width) {
+            lancet_tensor_read(row, &pass->tower->token_embedding, (size_t)text->ids[k] * width, width);
             for (size_t d = 0; d < width; d++)
                 row[d] += pass->tower->positions[k * width + d];
+            *position++ = (uint32_t)k;
         }
+        if (begin < text->length)
+            *end++ = (uint32_t)(position - pass->positions - 1);
+    }
+    clear_rows(pass->original, pass->run.rows, pass->rows, width);
+    clear_rows(pass->attended, pass->run.rows, pass->rows, width);
 }
 
-/* to [count, D] = the end tokens' rows of `from`. */
+/* to [ends, D] = the end tokens' rows of `from`. */
 static void gather_ends(const struct pass *pass, float *to, const float *from)
 {
     const size_t width = pass->tower->width;
-    size_t end = 0;
 
-    for (size_t i = 0; i < pass->count; i++) {
-        end += pass->texts[i].length;
-        memcpy(to + i * width, from + (end - 1) * width, width * sizeof *to);
-    }
+    for (size_t i = 0; i < pass->run.ends; i++)
+        memcpy(to + i * width, from + pass->end_rows[i] * width, width * sizeof *to);
+    clear_rows(to, pass->run.ends, pass->ends, width);
 }
 
-/* Attention of every text and head: each token to itself and those before it, or (ends) the end token's row
- * alone, whose query and result are the i-th row. */
-static void attend(struct pass *pass, bool ends)
+struct attend_run {
+    const struct pass *pass;
+    const lancet_kernels *kernels;
+    lancet_path_attention job; /* what all rows have in common */
+    size_t rows;
+    bool ends;
+};
+
+/* Each token's attention to itself and those before it; of the ends only, the i-th query and result belong to
+ * the i-th end. */
+static void attend_task(void *context, size_t index, int worker)
 {
-    const size_t width = pass->tower->width, heads = pass->tower->heads, head_width = width / heads;
-    size_t first = 0, count = 0;
+    const struct attend_run *run = context;
+    const struct pass *pass = run->pass;
+    const size_t first = index * ROWS_OF_TASK;
+    const size_t last = run->rows - first < ROWS_OF_TASK ? run->rows : first + ROWS_OF_TASK;
+    uint32_t *path = pass->paths[worker];
+    lancet_path_attention job = run->job;
 
-    for (size_t i = 0; i < pass->count; i++) {
-        const size_t length = pass->texts[i].length;
+    job.path = path;
+    for (size_t i = first; i < last; i++) {
+        const size_t row = run->ends ? pass->end_rows[i] : i;
 
-        for (size_t head = 0; head < heads; head++) {
-            const size_t at = first * width + head * head_width, end_at = i * width + head * head_width;
-
-            pass->attentions[count++] = (lancet_attention){
-                .queries = pass->query + (ends ? end_at : at),
-                .keys = pass->key + at,
-                .values = pass->value + at,
-                .out = pass->attended + (ends ? end_at : at),
-                .query_stride = width,
-                .key_stride = width,
-                .value_stride = width,
-                .out_stride = width,
-                .query_count = ends ? 1 : length,
-                .key_count = length,
-                .width = head_width,
-                .scale = 1 / sqrtf((float)head_width),
-                .causal = !ends,
-            };
-        }
-        first += length;
+        if (run->ends || i == first)
+            lancet_text_path(path, pass->positions, row);
+        else /* what comes before a row comes before the next one, or is overwritten by now */
+            path[pass->positions[row]] = (uint32_t)row;
+        job.count = pass->positions[row] + 1;
+        job.query = pass->query + i * job.stride;
+        job.out = pass->attended + i * job.stride;
+        run->kernels->path_attention(&job, pass->session->scratch[worker]);
     }
-    lancet_attention_run(pass->session->pool, pass->attentions, count, pass->session->scratch);
 }
 
-/* One block over `rows` rows; after the last block only the end tokens' rows are read, so from its queries on
- * only those are computed (in pass->last). */
+static void attend(const struct pass *pass, bool ends)
+{
+    const lancet_text_tower *tower = pass->tower;
+    const size_t head_width = tower->width / tower->heads, rows = ends ? pass->run.ends : pass->run.rows;
+    struct attend_run run = {.pass = pass,
+                             .kernels = lancet_kernels_get(),
+                             .job = {.keys = pass->key,
+                                     .values = pass->value,
+                                     .stride = tower->width,
+                                     .heads = tower->heads,
+                                     .width = head_width,
+                                     .scale = 1 / sqrtf((float)head_width)},
+                             .rows = rows,
+                             .ends = ends};
+
+    lancet_pool_run(pass->session->pool, (rows + ROWS_OF_TASK - 1) / ROWS_OF_TASK, attend_task, &run);
+}
+
+/* A product over whole tiles of rows. */
+static lancet_linear_job product(const lancet_linear *linear, const float *in, float *out, size_t rows,
+                                 lancet_linear_after after)
+{
+    return (lancet_linear_job){
+        linear, in, out, rows, tile_of(rows), lancet_linear_in(linear), lancet_linear_out(linear), after};
+}
+
+/* One block; after the last one only the end tokens' rows are read, so from its queries on only those are
+ * computed (in pass->last). */
 static lancet_status run_block(struct pass *pass, const lancet_block *block, bool last, lancet_error *error)
 {
     lancet_session *session = pass->session;
     const lancet_text_tower *tower = pass->tower;
-    const size_t width = tower->width, rows = pass->rows, some = last ? pass->count : rows;
+    const size_t width = tower->width, rows = pass->rows, some = last ? pass->ends : rows;
     float *stream = last ? pass->last : pass->original, *normed = last ? pass->last_normed : pass->normed;
     const lancet_linear_job project[] = {
-        {block->key, pass->normed, pass->key, rows, 0, width, width, LANCET_AFTER_NOTHING},
-        {block->value, pass->normed, pass->value, rows, 0, width, width, LANCET_AFTER_NOTHING},
-        {block->query, normed, pass->query, some, 0, width, width, LANCET_AFTER_NOTHING},
+        product(block->key, pass->normed, pass->key, rows, LANCET_AFTER_NOTHING),
+        product(block->value, pass->normed, pass->value, rows, LANCET_AFTER_NOTHING),
+        product(block->query, normed, pass->query, some, LANCET_AFTER_NOTHING),
     };
-    const lancet_linear_job gather = {block->out, pass->attended, stream, some,
-                                      0,          width,          width,  LANCET_AFTER_ADD};
-    const lancet_linear_job expand = {block->expand,
-                                      normed,
-                                      pass->hidden,
-                                      some,
-                                      0,
-                                      width,
-                                      tower->hidden,
-                                      tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU};
-    const lancet_linear_job contract = {block->contract, pass->hidden, stream,          some, 0,
-                                        tower->hidden,   width,        LANCET_AFTER_ADD};
+    const lancet_linear_job gather = product(block->out, pass->attended, stream, some, LANCET_AFTER_ADD);
+    const lancet_linear_job expand = product(block->expand, normed, pass->hidden, some,
+                                             tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU);
+    const lancet_linear_job contract = product(block->contract, pass->hidden, stream, some, LANCET_AFTER_ADD);
     lancet_status status;
 
     lancet_norm_rows(session->pool, pass->normed, width, pass->original, width, rows, width, &block->norm_1,
@@ -158,12 +228,28 @@ static lancet_status run_block(struct pass *pass, const lancet_block *block, boo
     return status;
 }
 
+/* Each text's feature to its place in the caller's order. */
+static void hand_out(float *features, const struct pass *pass)
+{
+    const size_t width = pass->tower->embedding;
+    const float *feature = pass->features - width;
+
+    for (size_t i = 0; i < pass->run.texts; i++) {
+        if (lancet_text_begin(pass->texts, i) < pass->texts[i].row.length)
+            feature += width;
+        memcpy(features + pass->texts[i].index * width, feature, width * sizeof *features);
+    }
+}
+
 static lancet_status run_pass(float *features, struct pass *pass, lancet_error *error)
 {
     const lancet_text_tower *tower = pass->tower;
     const size_t width = tower->width;
-    lancet_status status = lay_out(pass, error);
+    lancet_status status;
 
+    pass->rows = whole_tiles(pass->run.rows);
+    pass->ends = whole_tiles(pass->run.ends);
+    status = lay_out(pass, error);
     if (status != LANCET_OK)
         return status;
     embed(pass);
@@ -173,34 +259,36 @@ static lancet_status run_pass(float *features, struct pass *pass, lancet_error *
         status = run_block(pass, &tower->blocks[i], i + 1 == tower->block_count, error);
     if (status != LANCET_OK)
         return status;
-    lancet_norm_rows(pass->session->pool, pass->last, width, pass->last, width, pass->count, width,
+    lancet_norm_rows(pass->session->pool, pass->last, width, pass->last, width, pass->ends, width,
                      &tower->norm_final, tower->epsilon);
-    const lancet_linear_job project = {
-        tower->projection, pass->last,          features, pass->count, 0, width,
-        tower->embedding,  LANCET_AFTER_NOTHING};
+    const lancet_linear_job project =
+        product(tower->projection, pass->last, pass->features, pass->ends, LANCET_AFTER_NOTHING);
 
-    return lancet_linear_run(pass->session->linears, &project, 1, error);
+    status = lancet_linear_run(pass->session->linears, &project, 1, error);
+    if (status == LANCET_OK)
+        hand_out(features, pass);
+    return status;
 }
 
 lancet_status lancet_text_tower_run(float *features, lancet_session *session, const lancet_text_row *texts,
-                                    size_t count, lancet_error *error)
+                                    size_t count, const lancet_text_watch *watch, lancet_error *error)
 {
-    const lancet_text_tower *tower = &session->model->text;
-    lancet_status status = LANCET_OK;
+    lancet_sorted_text *sorted = lancet_allocate(count, sizeof *sorted);
+    lancet_status status = sorted ? LANCET_OK : lancet_fail_memory(error, "texts");
 
+    if (sorted)
+        lancet_texts_sort(sorted, texts, count);
     for (size_t first = 0; first < count && status == LANCET_OK;) {
-        struct pass pass = {.session = session, .tower = tower, .texts = texts + first};
+        struct pass pass = {.session = session,
+                            .tower = &session->model->text,
+                            .texts = sorted + first,
+                            .run = lancet_texts_fit(sorted + first, count - first, ROWS_OF_PASS)};
 
-        while (first + pass.count < count &&
-               (!pass.count || pass.rows + texts[first + pass.count].length <= ROWS_OF_PASS)) {
-            const size_t length = texts[first + pass.count].length;
-
-            pass.rows += length;
-            pass.longest = length > pass.longest ? length : pass.longest;
-            pass.count++;
-        }
-        status = run_pass(features + first * tower->embedding, &pass, error);
-        first += pass.count;
+        status = run_pass(features, &pass, error);
+        first += pass.run.texts;
+        if (status == LANCET_OK && watch && !watch->done(watch->context, first))
+            status = lancet_fail(error, LANCET_ERROR_ARGUMENT, "stopped");
     }
+    lancet_free(sorted);
     return status;
 }
