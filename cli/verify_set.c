@@ -267,6 +267,18 @@ static int find_baselines(const verify_source *s)
     return status;
 }
 
+/* open_clip gives its files a name of their own. */
+static int find_model(const verify_source *s)
+{
+    char *path = text_print("%s/open_clip_model.safetensors", s->folder);
+
+    if (path && !file_exists(path)) {
+        free(path);
+        path = text_print("%s/model.safetensors", s->folder);
+    }
+    return verify_list_model(s, path);
+}
+
 static int read_manifest(const verify_source *s)
 {
     json_t *model = json_object_get(s->set->root, "model"), *arrays = json_object_get(s->set->root, "arrays"),
@@ -305,7 +317,7 @@ static int read_manifest(const verify_source *s)
     status = read_baselines(s, baselines);
     if (status != EXIT_DONE)
         return status;
-    return verify_list_model(s, text_print("%s/model.safetensors", s->folder));
+    return find_model(s);
 }
 
 /* The short form: one picture, one side, arrays of fixed names. */
@@ -345,16 +357,7 @@ static int read_short(const verify_source *s)
         if (!path)
             status = report_memory();
     }
-    if (status == EXIT_DONE) {
-        char *path = text_print("%s/open_clip_model.safetensors", s->folder);
-
-        if (path && !file_exists(path)) {
-            free(path);
-            path = text_print("%s/model.safetensors", s->folder);
-        }
-        status = verify_list_model(s, path);
-    }
-    return status;
+    return status == EXIT_DONE ? find_model(s) : status;
 }
 
 static int compare_sizes(const verify_size *a, const verify_size *b)

@@ -128,6 +128,34 @@ static void test_linear_projection(void **state)
     }
 }
 
+/* The golden folder whose numbers tests/cli/test_verify.c checks. */
+static void test_golden_folder(void **state)
+{
+    const char *path = TESTS_FOLDER "/golden/tiny_open_clip/open_clip_model.safetensors";
+    lancet_checkpoint *checkpoint;
+    lancet_clip_configuration c;
+    lancet_text_weights text;
+    lancet_error error = {0};
+
+    (void)state;
+    if (lancet_checkpoint_open(&checkpoint, path, &error) != LANCET_OK ||
+        lancet_clip_configuration_read(&c, checkpoint, NULL, &error) != LANCET_OK ||
+        lancet_text_weights_read(&text, checkpoint, &c, &error) != LANCET_OK)
+        fail_msg("%s", error.message);
+    assert_true(c.text_apart && c.has_vision && c.has_text);
+    assert_true(c.vision_heads == 4 && c.text_heads == 4);
+    assert_int_equal(c.vision_hidden, 384);
+    assert_int_equal(c.text_hidden, 256);
+    assert_int_equal(c.activation, LANCET_ACTIVATION_GELU);
+    assert_string_equal(c.activation_origin, "open_clip_config.json");
+    assert_true(c.layer_norm_epsilon == 1e-4f);
+    assert_true(c.mean[0] == 0.5f && c.deviation[2] == 0.5f);
+    assert_string_equal(c.missing, "");
+    assert_int_equal(text.projection_bias.count, 48);
+    lancet_text_weights_close(&text);
+    lancet_checkpoint_close(&checkpoint);
+}
+
 /* A configuration whose sizes are read, as lancet_clip_settle expects it; the checkpoint is empty. */
 static lancet_status settle(lancet_clip_configuration *c, const char *open_clip, const char *preprocessor,
                             const lancet_model_options *options, lancet_error *error)
@@ -470,6 +498,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_tower_apart),
         cmocka_unit_test(test_linear_projection),
+        cmocka_unit_test(test_golden_folder),
         cmocka_unit_test(test_published_head_widths),
         cmocka_unit_test(test_hidden_widths),
         cmocka_unit_test(test_harmless_settings),

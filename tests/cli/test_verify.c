@@ -46,6 +46,7 @@ static void test_tiny(void **state)
     (void)state;
     check_pass((const char *const[]){"verify", TINY, NULL});
     check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_hf", NULL});
+    check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_open_clip", NULL});
     check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_gguf", NULL});
     check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_odd", "--threads", "1", NULL});
 }

@@ -94,6 +94,25 @@ def to_hugging_face(tensors):
     return out
 
 
+def to_custom_text(tensors, bias):
+    """OpenAI's names -> those of open_clip's CustomTextCLIP, the text projection as a linear layer with that bias."""
+    out = {}
+    for name, (kind, values) in tensors.items():
+        apart = not name.startswith("visual.") and name != "logit_scale"
+        if name == "text_projection":
+            name, values = "text_projection.weight", np.transpose(values)
+            out["text.text_projection.bias"] = (kind, bias)
+        out["text." * apart + name] = (kind, values)
+    return out
+
+
+def from_custom_text(tensors):
+    """The way back, for the reference; the bias keeps its name."""
+    out = {name.removeprefix("text."): values for name, values in tensors.items()}
+    out["text_projection"] = out.pop("text_projection.weight").T
+    return out
+
+
 def from_hugging_face(tensors):
     """Hugging Face's names -> OpenAI's, for the reference, which knows only the latter."""
     out = {}

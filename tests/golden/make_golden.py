@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the golden folders of the tests (tiny, tiny_hf, tiny_odd), or checks the reference against another one.
+"""Makes the golden folders of the tests (SETS, below), or checks the reference against another one.
 
-    make_golden.py                                 write the three folders anew
+    make_golden.py                                 write the folders anew
     make_golden.py --check DIR [--vocabulary PATH] compare the reference with the arrays in DIR, print a table
 
 The weights are seeded noise: they mean nothing, the arithmetic does. Needs numpy and Pillow.
@@ -19,7 +19,8 @@ import sys
 import numpy as np
 from PIL import Image, ImageDraw
 
-from containers import from_hugging_face, read_safetensors, to_hugging_face, write_safetensors
+from containers import (from_custom_text, from_hugging_face, read_safetensors, to_custom_text, to_hugging_face,
+                        write_safetensors)
 from reference import (Clip, average_windows, feature_surgery, feature_surgery_empty, gelu, pixels, points, quick_gelu,
                        similarity_map, unit)
 from vocabulary import Tokenizer, learn_merges
@@ -46,16 +47,24 @@ SETS = {
                      sides=[49, 35, 78, "91x45", "42x28", "84x56-49-28", "40x37-35-35"], inside=["42x28"],
                  blocks_kept=[1, 2], map_size=(40, 24), texts=["cat", "a wooden table", "river", "horse"],
                      pictures={"grey.png": (53, 31), "shapes.jpg": (120, 120)}, coarse=True),
+    # The ratio is ViT-g-14's; 88 times it is 384.0056.
+    "tiny_open_clip": dict(seed=4, width=88, blocks=3, patch=8, resolution=40, embedding=48, text_width=64, text_blocks=1,
+                           sides=[40, "64x48"], map_size=(25, 36), texts=["boat", "the sky", "tv monitor"],
+                           pictures={"scene.png": (90, 60)}, ratio=4.3637,
+                           open_clip=dict(head_width=22, text_heads=4, epsilon=1e-4, mean=[0.5, 0.5, 0.5],
+                                          std=[0.5, 0.5, 0.5])),
 }
 
 
 # ---- Weights and pictures
 
 
-def seeded_tensors(seed, width, blocks, patch, resolution, embedding, text_width, text_blocks, vocabulary, coarse):
+def seeded_tensors(seed, width, blocks, patch, resolution, embedding, text_width, text_blocks, vocabulary, coarse,
+                   ratio=4):
     """{name: (type, array)} under OpenAI's names, in the types OpenAI leaves them: matrices float16, the rest float32.
 
-    coarse: everything float32, in steps of an eighth of a deviation, so that the file packs well."""
+    coarse: everything float32, in steps of an eighth of a deviation, so that the file packs well. ratio: of the hidden
+    width of the picture tower's blocks to its width."""
     random = np.random.RandomState(seed)  # its stream is frozen: the same in every version of numpy
 
     def noise(scale, *shape):
@@ -69,7 +78,7 @@ def seeded_tensors(seed, width, blocks, patch, resolution, embedding, text_width
         tensors[name + ".weight"] = ("F32", 1 + noise(0.1, d))
         tensors[name + ".bias"] = ("F32", noise(0.05, d))
 
-    def tower(prefix, d, count):
+    def tower(prefix, d, count, hidden):
         for i in range(count):
             block = f"{prefix}.resblocks.{i}."
             tensors[block + "attn.in_proj_weight"] = (half, noise(1.2 / d**0.5, 3 * d, d))
@@ -77,9 +86,9 @@ def seeded_tensors(seed, width, blocks, patch, resolution, embedding, text_width
             tensors[block + "attn.out_proj.weight"] = (half, noise(0.6 / d**0.5, d, d))
             tensors[block + "attn.out_proj.bias"] = (half, noise(0.05, d))
             norm(block + "ln_1", d)
-            tensors[block + "mlp.c_fc.weight"] = (half, noise(1 / d**0.5, 4 * d, d))
-            tensors[block + "mlp.c_fc.bias"] = (half, noise(0.1, 4 * d))
-            tensors[block + "mlp.c_proj.weight"] = (half, noise(0.6 / (4 * d) ** 0.5, d, 4 * d))
+            tensors[block + "mlp.c_fc.weight"] = (half, noise(1 / d**0.5, hidden, d))
+            tensors[block + "mlp.c_fc.bias"] = (half, noise(0.1, hidden))
+            tensors[block + "mlp.c_proj.weight"] = (half, noise(0.6 / hidden**0.5, d, hidden))
             tensors[block + "mlp.c_proj.bias"] = (half, noise(0.05, d))
             norm(block + "ln_2", d)
 
@@ -91,9 +100,9 @@ def seeded_tensors(seed, width, blocks, patch, resolution, embedding, text_width
     tensors["visual.proj"] = (half, noise(1 / width**0.5, width, embedding))
     tensors["visual.conv1.weight"] = (half, noise(1 / (3 * patch * patch) ** 0.5, width, 3, patch, patch))
     norm("visual.ln_pre", width)
-    tower("visual.transformer", width, blocks)
+    tower("visual.transformer", width, blocks, int(ratio * width))
     norm("visual.ln_post", width)
-    tower("transformer", text_width, text_blocks)
+    tower("transformer", text_width, text_blocks, 4 * text_width)
     tensors["token_embedding.weight"] = (half if coarse else "F16", noise(0.5, vocabulary, text_width))
     norm("ln_final", text_width)
     return tensors
@@ -140,7 +149,7 @@ def compute(model, tokenizer, templates, folder, spec):
         for size in spec["sides"]:
             key = f"{os.path.splitext(name)[0]}/{size}/"
             width, height, window, stride = parse_size(size)
-            image = pixels(path, width, height)
+            image = pixels(path, width, height, model.mean, model.deviation)
             if window:
                 found = over_windows(model, image[0], window, stride, surgery_last, forms)
             else:
@@ -205,8 +214,21 @@ def picture_path(folder, name):
     return own if os.path.exists(own) else os.path.join(folder, "..", "images", name)
 
 
+def open_custom_text(folder):
+    """A model of open_clip's CustomTextCLIP; its configuration says what the tensors do not."""
+    with open(os.path.join(folder, "open_clip_config.json"), encoding="utf-8") as file:
+        config = json.load(file)
+    vision, text, colours = (*(config["model_cfg"][key] for key in ("vision_cfg", "text_cfg")), config["preprocess_cfg"])
+    return Clip(from_custom_text(read_safetensors(os.path.join(folder, "open_clip_model.safetensors"))),
+                vision["width"] // vision["head_width"], text["heads"],
+                quick_gelu if config["model_cfg"]["quick_gelu"] else gelu, vision["norm_kwargs"]["eps"],
+                colours["mean"], colours["std"])
+
+
 def open_model(folder):
     """The folder's model; a config.json beside it says what the tensors do not."""
+    if os.path.exists(os.path.join(folder, "open_clip_config.json")):
+        return open_custom_text(folder)
     tensors = read_safetensors(os.path.join(folder, "model.safetensors"))
     config = os.path.join(folder, "config.json")
     if not os.path.exists(config):
@@ -262,6 +284,23 @@ def hugging_face_config(spec, choices):
     }
 
 
+def open_clip_config(spec, choices):
+    def part(width, blocks, **more):
+        return {"width": width, "layers": blocks, "norm_kwargs": {"eps": choices["epsilon"]}, **more}
+
+    return {
+        "model_cfg": {
+            "embed_dim": spec["embedding"], "quick_gelu": False, "custom_text": True,
+            "vision_cfg": part(spec["width"], spec["blocks"], head_width=choices["head_width"], mlp_ratio=spec["ratio"],
+                               patch_size=spec["patch"], image_size=spec["resolution"]),
+            "text_cfg": part(spec["text_width"], spec["text_blocks"], heads=choices["text_heads"], context_length=77,
+                             vocab_size=spec["vocabulary"], proj_bias=True),
+        },
+        "preprocess_cfg": {"mean": choices["mean"], "std": choices["std"], "interpolation": "bicubic",
+                           "resize_mode": "squash"},
+    }
+
+
 def write_json(path, value):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(value, file, indent=1)
@@ -281,13 +320,20 @@ def write_set(name, spec):
 
     sizes = {key: spec[key] for key in ("seed", "width", "blocks", "patch", "resolution", "embedding", "text_width",
                                         "text_blocks", "vocabulary")}
-    tensors = seeded_tensors(**sizes, coarse=spec.get("coarse", False))
+    tensors = seeded_tensors(**sizes, coarse=spec.get("coarse", False), ratio=spec.get("ratio", 4))
+    weights = "model.safetensors"
     if choices := spec.get("hugging_face"):
         halves = {key: ("BF16" if kind == "F16" else kind, values) for key, (kind, values) in tensors.items()}
         tensors = to_hugging_face(halves)
         tensors["text_model.embeddings.position_ids"] = ("I64", np.arange(77)[None])  # as older files have it
         write_json(os.path.join(folder, "config.json"), hugging_face_config(spec, choices))
-    write_safetensors(os.path.join(folder, "model.safetensors"), tensors, {"format": "pt"} if choices else None)
+    elif choices := spec.get("open_clip"):
+        bias = np.random.RandomState(spec["seed"] + 1).standard_normal(spec["embedding"]) / 4
+        halves = {key: ("F32" if key == "logit_scale" else "F16", values) for key, (_, values) in tensors.items()}
+        tensors = to_custom_text(halves, bias)  # everything halved, as "pure" training leaves it
+        write_json(os.path.join(folder, "open_clip_config.json"), open_clip_config(spec, choices))
+        weights = "open_clip_model.safetensors"
+    write_safetensors(os.path.join(folder, weights), tensors, {"format": "pt"} if choices else None)
 
     images = {}
     for file_name, (width, height) in spec["pictures"].items():

@@ -51,17 +51,19 @@ def bilinear(x, height, width):
     return np.moveaxis(np.tensordot(bilinear_weights(x.shape[1], width), x, (1, 1)), 0, 1)
 
 
-def pixels(path, width, height):
+def pixels(path, width, height, mean=MEAN, deviation=DEVIATION):
     """[1, 3, height, width]: the picture squashed to that size by Pillow's bicubic filter, then normalised."""
     picture = Image.open(path).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
-    values = (np.asarray(picture, np.float64) / 255 - MEAN) / DEVIATION
+    values = (np.asarray(picture, np.float64) / 255 - mean) / deviation
     return values.transpose(2, 0, 1)[None]
 
 
 class Clip:
-    """A model under OpenAI's tensor names (a dictionary of float64 arrays)."""
+    """A model under OpenAI's tensor names (a dictionary of float64 arrays), where "text_projection.bias", which its
+    models do not have, is added if it is there."""
 
-    def __init__(self, tensors, vision_heads=None, text_heads=None, activation=quick_gelu, epsilon=1e-5):
+    def __init__(self, tensors, vision_heads=None, text_heads=None, activation=quick_gelu, epsilon=1e-5, mean=MEAN,
+                 deviation=DEVIATION):
         self.tensors = tensors
         self.width, _, self.patch, _ = tensors["visual.conv1.weight"].shape
         text_width = tensors["token_embedding.weight"].shape[1]
@@ -71,6 +73,7 @@ class Clip:
         self.vision_heads = vision_heads or self.width // 64
         self.text_heads = text_heads or text_width // 64
         self.activation, self.epsilon = activation, epsilon
+        self.mean, self.deviation = np.array(mean), np.array(deviation)
 
     def count(self, tower):
         n = 0
@@ -122,7 +125,7 @@ class Clip:
             x = x + self.feed_forward(x, block)
         x = self.norm(x, "ln_final")
         end = tokens.argmax(-1)
-        return x[np.arange(len(x)), end] @ self.tensors["text_projection"]
+        return x[np.arange(len(x)), end] @ self.tensors["text_projection"] + self.tensors.get("text_projection.bias", 0)
 
     def ensemble(self, tokenizer, text, templates):
         """[C]: normalise every sentence's feature, average, normalise again."""

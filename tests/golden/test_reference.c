@@ -30,7 +30,7 @@ static void check(const char *folder, const char *vocabulary)
 
 static void test_own_folders(void **state)
 {
-    static const char *const names[] = {"tiny", "tiny_hf", "tiny_odd"};
+    static const char *const names[] = {"tiny", "tiny_hf", "tiny_odd", "tiny_open_clip"};
 
     (void)state;
     need_python();
