@@ -51,7 +51,8 @@ typedef struct lancet_model_options {
  * Runs CLIP's vision transformers and ModifiedResNets, with its text transformer.
  *
  * Reads: safetensors; PyTorch's archives (.pt, .pth, .bin), both state dicts and TorchScript as OpenAI ships
- * it, without executing anything in them; clip.cpp's GGUF. F32, F16 and BF16 tensors, also mixed, in GGUF
+ * it, without executing anything in them; clip.cpp's GGUF; an index of weights in several files
+ * ("model.safetensors.index.json"). F32, F16 and BF16 tensors, also mixed, in GGUF
  * also Q8_0, Q5_1, Q5_0, Q4_1 and Q4_0, with OpenAI's, open_clip's, Hugging Face's or clip.cpp's tensor
  * names. `config.json` beside Hugging Face's weights, open_clip's own file or the keys of a GGUF file give
  * activation, heads and epsilon. docs/files.md says what of each format. The architecture is read off the
@@ -113,9 +114,11 @@ typedef struct lancet_model_description {
     const char *data_types;      /**< "F16 x 101, F32 x 52" */
     uint64_t parameters;         /**< numbers in all recognised tensors */
     uint64_t file_bytes;
-    char hash[LANCET_HASH_SIZE]; /**< XXH3-128 of the whole file: what label banks and result files carry */
-    const char *vocabulary;      /**< path of the vocabulary, "" if none was found */
-    bool vocabulary_inside;      /**< it is in the model's own file, which `vocabulary` names then */
+    /** XXH3-128 of the whole file (of an index: and then of its files, end to end): what label banks and
+     * result files carry */
+    char hash[LANCET_HASH_SIZE];
+    const char *vocabulary; /**< path of the vocabulary, "" if none was found */
+    bool vocabulary_inside; /**< it is in the model's own file, which `vocabulary` names then */
     const char *origin;  /**< of a converted file: "model.safetensors (safetensors, Hugging Face names, F16 x
                             302), hash ..., to int8, by lancet 0.1.0"; "" otherwise */
     const char *missing; /**< what could not be found or told, one sentence each; "" if nothing */

@@ -78,6 +78,8 @@ static const struct {
     {"cond_stage_model.", "a Stable Diffusion checkpoint"},
     {"conditioner.", "a Stable Diffusion checkpoint"},
     {"model.diffusion_model.", "a diffusion model"},
+    {"embeddings.token_embedding.", "a text tower without its projection, as in Stable Diffusion"},
+    {"embeddings.class_embedding", "a picture tower without its projection"},
     {"embeddings.cls_token", "a vision transformer without words, such as DINO"},
     {"vit.embeddings.", "a vision transformer without words"},
     {"cls_token", "a vision transformer without words, such as DINO"},

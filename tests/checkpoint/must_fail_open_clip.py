@@ -44,6 +44,8 @@ def variants(fail, small, text, apart):
                               ("clipseg", "clip.vision_model.post_layernorm.bias", "a CLIPSeg model"),
                               ("llava", "vision_tower.vision_model.post_layernorm.bias", "a language model that sees"),
                               ("diffusion", "cond_stage_model.model.ln_final.bias", "a Stable Diffusion checkpoint"),
+                              ("text_alone", "embeddings.token_embedding.weight", "as in Stable Diffusion"),
+                              ("pictures_alone", "embeddings.class_embedding", "a picture tower without its projection"),
                               ("apple", "image_encoder.model.patch_emb.0.bn.bias", "in Apple's own form")):
         fail("other_" + name, INPUT, what,
              {other: ("F16", [1]), "other": ("F16", [1])})
