@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-#define NAME_MAX_LENGTH 512 /* bytes of a tensor's name */
-#define DEPTH_MAX       64  /* modules in modules */
-#define STEPS_MAX       200000
-#define SHOWN           96 /* bytes of a name in a message */
+#define NAME_MAX_LENGTH 512    /* bytes of a tensor's name */
+#define DEPTH_MAX       64     /* modules in modules */
+#define STEPS_MAX       200000 /* attributes on the way: modules that are shared could make any number */
+#define SHOWN           96     /* bytes of a name in a message */
 
 typedef lancet_pickle_value value;
 
@@ -66,14 +66,29 @@ static lancet_status append_name(walk *w, const value *key)
     char shown[SHOWN];
 
     if (key->count && memchr(key->bytes, '\0', key->count))
-        return fail(w, LANCET_ERROR_INPUT, "a tensor's name with a zero character in it");
+        return fail(w, LANCET_ERROR_INPUT, "found a tensor's name with a zero character in it");
     if (key->count > NAME_MAX_LENGTH || w->name.length + key->count > NAME_MAX_LENGTH)
         return lancet_fail(w->error, LANCET_ERROR_UNSUPPORTED,
-                           "%s: a tensor's name of more than %d bytes, which starts with %s", w->archive.path,
-                           NAME_MAX_LENGTH, lancet_show(shown, sizeof shown, w->name.bytes));
+                           "%s: expected tensors' names of at most %d bytes, found one that ends in %s",
+                           w->archive.path, NAME_MAX_LENGTH,
+                           lancet_show_piece(shown, sizeof shown, key->bytes, key->count));
     return lancet_buffer_append(&w->name, key->bytes, key->count)
                ? LANCET_OK
                : lancet_fail_memory(w->error, w->archive.path);
+}
+
+static lancet_status take_tensors(walk *w, const value *dictionary);
+
+static lancet_status take_module(walk *w, const value *attributes)
+{
+    lancet_status status = enter(w, attributes);
+
+    if (status != LANCET_OK)
+        return status;
+    status = lancet_buffer_append(&w->name, ".", 1) ? take_tensors(w, attributes)
+                                                    : lancet_fail_memory(w->error, w->archive.path);
+    w->depth--;
+    return status;
 }
 
 /* Every tensor of a dictionary, and those of the modules in it. Flags, counts and whatever else stands
@@ -94,20 +109,10 @@ static lancet_status take_tensors(walk *w, const value *dictionary)
         if (key->kind != LANCET_PICKLE_TEXT || !(attributes || lancet_pytorch_is_tensor(item)))
             continue;
         status = append_name(w, key);
-        if (status == LANCET_OK && !attributes) {
-            status = take_tensor(w, item);
-        } else if (status == LANCET_OK && !lancet_buffer_append(&w->name, ".", 1)) {
-            status = lancet_fail_memory(w->error, w->archive.path);
-        } else if (status == LANCET_OK) {
-            status = enter(w, attributes);
-            if (status == LANCET_OK)
-                status = take_tensors(w, attributes);
-            w->depth -= status == LANCET_OK;
-        }
-        if (status == LANCET_OK) {
-            w->name.length = length;
-            w->name.bytes[length] = '\0';
-        }
+        if (status == LANCET_OK)
+            status = attributes ? take_module(w, attributes) : take_tensor(w, item);
+        w->name.length = length;
+        w->name.bytes[length] = '\0';
     }
     return status;
 }
@@ -168,15 +173,17 @@ static void hand_over_names(walk *w)
 static lancet_status check_byte_order(const walk *w)
 {
     const lancet_zip_member *member = lancet_pytorch_member(&w->archive, "", "byteorder", 9);
+    lancet_status status;
 
     if (!member)
         return LANCET_OK;
-    if (member->packed)
-        return lancet_pytorch_need_stored(&w->archive, member, w->error);
+    status = lancet_pytorch_need_stored(&w->archive, member, w->error);
+    if (status != LANCET_OK)
+        return status;
     if (member->length == 6 && memcmp(member->bytes, "little", 6) == 0)
         return LANCET_OK;
     if (member->length == 3 && memcmp(member->bytes, "big", 3) == 0)
-        return fail(w, LANCET_ERROR_UNSUPPORTED, "big-endian numbers, which are not supported");
+        return fail(w, LANCET_ERROR_UNSUPPORTED, "found big-endian numbers, which are not supported");
     return fail(w, LANCET_ERROR_INPUT, "byteorder: expected little or big");
 }
 
@@ -203,9 +210,9 @@ static lancet_status read_archive(walk *w)
     if (!member)
         return fail(w, LANCET_ERROR_UNSUPPORTED,
                     "expected a model, found a zip archive that is not PyTorch's: no data.pkl in its folder");
-    if (member->packed)
-        return lancet_pytorch_need_stored(&w->archive, member, w->error);
-    status = check_byte_order(w);
+    status = lancet_pytorch_need_stored(&w->archive, member, w->error);
+    if (status == LANCET_OK)
+        status = check_byte_order(w);
     if (status != LANCET_OK)
         return status;
     if (lancet_buffer_print(&what, "%s: data.pkl", w->archive.path))

@@ -124,6 +124,7 @@ static lancet_status read_storage(const reader *r, layout *l, const value *stora
     value *const *items;
     char shown[SHOWN];
     size_t bytes;
+    lancet_status status;
 
     if (!identity || identity->kind != LANCET_PICKLE_TUPLE || identity->count < 5 ||
         !lancet_pickle_is(identity->items[0], "storage"))
@@ -136,8 +137,9 @@ static lancet_status read_storage(const reader *r, layout *l, const value *stora
     member = lancet_pytorch_member(r->archive, "data/", items[2]->bytes, items[2]->count);
     if (!member)
         return fail(r, "its storage is not in the archive");
-    if (member->packed)
-        return lancet_pytorch_need_stored(r->archive, member, r->error);
+    status = lancet_pytorch_need_stored(r->archive, member, r->error);
+    if (status != LANCET_OK)
+        return status;
     /* A storage that is looked at with a wider type may end in a part of a number. */
     if (!lancet_multiply(&bytes, l->length, l->type->size) || bytes > member->length ||
         member->length - bytes >= l->type->size)

@@ -79,6 +79,8 @@ def zips(case):
          archive([Member(good[0].path, good[0].data, flags=0x809)] + good[1:]))
     fail("storage_compressed", UNSUPPORTED, "data/0 of the archive: it is compressed, which is not supported",
          archive([good[0], Member(good[1].path, good[1].data, method=8), last]))
+    fail("byte_order_compressed", UNSUPPORTED, "byteorder of the archive: it is compressed, which is not supported",
+         archive(good + [Member("archive/byteorder", b"little", method=8)]))
     fail("big_endian", UNSUPPORTED, "big-endian numbers, which are not supported",
          pytorch(dictionary({"a": tensor(storage("0"))}), beside=[("byteorder", b"big")]))
     fail("byte_order", INPUT, "byteorder: expected little or big",
@@ -193,7 +195,7 @@ def tensors(case):
                  bytes([i]))
     root("modules_many", UNSUPPORTED, "expected at most 200000 tensors and attributes, found more",
          sequence(many) + b"0" + b"h\x28")
-    root("name_long", UNSUPPORTED, "a tensor's name of more than 512 bytes", dictionary({"n" * 600: tensor(one)}))
+    root("name_long", UNSUPPORTED, "expected tensors' names of at most 512 bytes, found one that ends in nnn", dictionary({"n" * 600: tensor(one)}))
     root("name_zero", INPUT, "a tensor's name with a zero character", dictionary({"a\0b": tensor(one)}))
     root("name_twice", INPUT, "tensor a: is there twice",
          b"}" + MARK + text("a") + tensor(one) + text("a") + tensor(one) + b"u")
