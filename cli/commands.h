@@ -5,6 +5,7 @@
 #include "options.h"
 
 extern const command explain_command;
+extern const command segment_command;
 extern const command features_command;
 extern const command text_command;
 extern const command tokenize_command;

@@ -4,7 +4,7 @@
 #include "commands.h"
 #include "files.h"
 #include "json.h"
-#include "names.h"
+#include "pictures.h"
 #include "progress.h"
 
 #include <stdio.h>
@@ -157,27 +157,6 @@ static int check(const explain_settings *settings, const texts *operands)
     return picture_check(&settings->picture);
 }
 
-/* A folder stands for the pictures in it. What cannot be listed is reported; the rest still counts. */
-static int expand(texts *pictures, const texts *operands)
-{
-    int status = EXIT_DONE;
-
-    for (size_t i = 0; i < operands->count; i++) {
-        const char *path = operands->items[i];
-        int this = EXIT_DONE;
-
-        if (folder_exists(path))
-            this = pictures_list(pictures, path);
-        else if (!texts_add(pictures, path))
-            this = report_memory();
-        if (this == LANCET_ERROR_MEMORY)
-            return this;
-        if (status == EXIT_DONE)
-            status = this;
-    }
-    return status;
-}
-
 static int encode_labels(lancet_labels **labels, lancet_session *session, explain_settings *settings,
                          size_t *template_count)
 {
@@ -233,7 +212,7 @@ static int get_labels(lancet_labels **labels, lancet_session *session, explain_s
 /* The maps of one picture, as a whole or through windows, and what the options came to for it. */
 static lancet_status compute_maps(lancet_maps **maps, lancet_feature_options *features,
                                   lancet_window_options *windows, const explain_job *job,
-                                  lancet_session *session, const lancet_picture *pixels, lancet_error *error)
+                                  const lancet_picture *pixels, lancet_error *error)
 {
     const explain_settings *settings = job->settings;
     const lancet_feature_options options = feature_options(&settings->picture, job->model);
@@ -246,6 +225,7 @@ static lancet_status compute_maps(lancet_maps **maps, lancet_feature_options *fe
                                           .stride = settings->stride,
                                           .progress = progress_of_work,
                                           .progress_context = &bar};
+    lancet_session *session = job->session;
     lancet_features *encoded = NULL;
     lancet_status status;
 
@@ -268,91 +248,28 @@ static lancet_status compute_maps(lancet_maps **maps, lancet_feature_options *fe
     return status;
 }
 
-static int explain_one(json_t **summary, const explain_job *job, lancet_session *session, const char *path,
-                       const char *name)
+static int explain_one(json_t **summary, void *context, const char *path, const char *name)
 {
+    const explain_job *job = context;
     const explain_settings *settings = job->settings;
-    const lancet_image_options image_options = {.ignore_orientation = settings->picture.ignore_orientation};
     lancet_feature_options features;
     lancet_window_options windows = {0};
     lancet_image *image = NULL;
     lancet_maps *maps = NULL;
     lancet_picture pixels;
     lancet_error error;
-    int status;
+    int status = picture_open(&image, path, settings->picture.ignore_orientation);
 
-    if (lancet_image_open(&image, path, &image_options, &error) != LANCET_OK)
-        goto fail;
+    if (status != EXIT_DONE)
+        return status;
     pixels = lancet_image_picture(image);
-    if (compute_maps(&maps, &features, &windows, job, session, &pixels, &error) != LANCET_OK)
-        goto fail;
-    status = explain_write(
-        summary, job,
-        &(explain_picture){path, name, image, &features, settings->window ? &windows : NULL, maps});
-    goto done;
-fail:
-    status = strncmp(error.message, path, strlen(path)) == 0
-                 ? report_error(&error)
-                 : report_problem(error.status, "%s: %s", path, error.message);
-done:
+    status = compute_maps(&maps, &features, &windows, job, &pixels, &error) == LANCET_OK
+                 ? explain_write(summary, job,
+                                 &(explain_picture){path, name, image, &features,
+                                                    settings->window ? &windows : NULL, maps})
+                 : picture_report(path, &error);
     lancet_maps_close(&maps);
     lancet_image_close(&image);
-    return status;
-}
-
-/* One picture's part of what stdout gets: the summary, or the list of files. */
-static int print_result(const explain_settings *settings, const char *path, json_t *summary, int status,
-                        bool first)
-{
-    json_t *item;
-    size_t i;
-
-    if (!settings->json) {
-        if (!settings->common.quiet)
-            json_array_foreach(json_object_get(summary, "files"), i, item)
-                printf("%s\n", json_string_value(json_object_get(item, "path")));
-        return EXIT_DONE;
-    }
-    fputs(first ? "\n" : ",\n", stdout);
-    if (summary)
-        return json_print(summary);
-    item = json_pack("{s:{s:o}, s:i}", "picture", "path", json_words(path), "status", status);
-    status = item ? json_print(item) : report_memory();
-    json_decref(item);
-    return status;
-}
-
-/* Every picture, one after the other; a broken one is reported and does not stop the rest. */
-static int explain_all(const explain_job *job, lancet_session *session, const texts *pictures, int status)
-{
-    const explain_settings *settings = job->settings;
-    names given = {0};
-    progress bar;
-
-    progress_begin(&bar, "pictures", settings->common.quiet);
-    if (settings->json)
-        printf("{\"lancet\": \"%s\", \"pictures\": [", lancet_version());
-    for (size_t i = 0; i < pictures->count; i++) {
-        const char *path = pictures->items[i];
-        char *name = names_give(&given, path);
-        json_t *summary = NULL;
-        int this;
-
-        progress_show(&bar, i, pictures->count, path);
-        this = name ? explain_one(&summary, job, session, path, name) : report_memory();
-        progress_clear();
-        if (status == EXIT_DONE)
-            status = this;
-        this = print_result(settings, path, summary, this, i == 0);
-        if (status == EXIT_DONE)
-            status = this;
-        json_decref(summary);
-        free(name);
-    }
-    if (settings->json)
-        printf("], \"status\": %d}\n", status);
-    progress_end(&bar);
-    names_close(&given);
     return status;
 }
 
@@ -373,7 +290,7 @@ static int run(const command *self, int argc, char **argv)
     status = check(&settings, &operands);
     if (status != EXIT_DONE)
         goto done;
-    list_status = expand(&pictures, &operands);
+    list_status = pictures_expand(&pictures, &operands);
     if (!pictures.count) {
         status = list_status;
         goto done;
@@ -390,7 +307,11 @@ static int run(const command *self, int argc, char **argv)
     job.model = model;
     job.labels = labels;
     job.bank = bank ? settings.labels : NULL;
-    status = explain_all(&job, session, &pictures, list_status);
+    job.session = session;
+    status = pictures_run(
+        &(picture_work){
+            .run = explain_one, .context = &job, .json = settings.json, .quiet = settings.common.quiet},
+        &pictures, list_status);
 done:
     lancet_labels_close(&labels);
     lancet_session_close(&session);

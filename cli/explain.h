@@ -37,6 +37,7 @@ typedef struct explain_settings {
 typedef struct explain_job {
     const explain_settings *settings;
     const lancet_model *model;
+    lancet_session *session;
     const lancet_labels *labels;
     const char *bank;      /* the file the labels came from, NULL if they were encoded here */
     size_t template_count; /* 0 with a bank, which has its own */

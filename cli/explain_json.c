@@ -5,25 +5,6 @@
 
 #include <stdlib.h>
 
-static json_t *describe_picture(const explain_picture *picture)
-{
-    const lancet_picture pixels = lancet_image_picture(picture->image);
-    const lancet_image_about *about = lancet_image_describe(picture->image);
-    json_t *object = json_object();
-    bool good = object != NULL;
-
-    json_put(&good, object, "path", json_words(picture->path));
-    json_put(&good, object, "width", json_count(pixels.width));
-    json_put(&good, object, "height", json_count(pixels.height));
-    json_put(&good, object, "format", json_words(about->format));
-    json_put(&good, object, "orientation", json_integer(about->orientation));
-    json_put(&good, object, "oriented", json_boolean(about->oriented));
-    if (good)
-        return object;
-    json_decref(object);
-    return NULL;
-}
-
 /* Every setting as it was in effect: defaults filled in, "auto" replaced by what it came to. */
 static json_t *describe_settings(const explain_job *job, const explain_picture *picture)
 {
@@ -169,7 +150,7 @@ json_t *explain_describe(const explain_job *job, const explain_picture *picture)
         return NULL;
     }
     json_put(&good, object, "lancet", json_words(lancet_version()));
-    json_put(&good, object, "picture", describe_picture(picture));
+    json_put(&good, object, "picture", json_picture(picture->path, picture->image));
     json_put(&good, object, "model", json_model(job->model));
     json_put(&good, object, "settings", describe_settings(job, picture));
     json_put(&good, object, "grid", grid);

@@ -3,6 +3,7 @@
 
 #include "files.h"
 #include "json.h"
+#include "pictures.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -258,19 +259,10 @@ static int write_text(writer *w)
 static int summarise(const writer *w)
 {
     json_t *item;
-    bool good = true;
     size_t i;
 
-    json_array_foreach(json_object_get(w->description, "files"), i, item)
-    {
-        char *path = path_join(w->job->settings->output, json_string_value(json_object_get(item, "path")));
-
-        json_put(&good, item, "path", json_words(path));
-        good = good && path;
-        free(path);
-    }
     json_array_foreach(json_object_get(w->description, "texts"), i, item) json_object_del(item, "scores");
-    return good ? EXIT_DONE : report_memory();
+    return json_files_join(w->description, w->job->settings->output) ? EXIT_DONE : report_memory();
 }
 
 int explain_write(json_t **summary, const explain_job *job, const explain_picture *picture)

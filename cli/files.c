@@ -169,7 +169,7 @@ int file_read(char **bytes, size_t *length, const char *path, size_t most)
 static bool is_picture_name(const char *name)
 {
     static const char *const extensions[] = {".jpg", ".jpeg", ".png", ".webp"};
-    static const char *const own[] = {".overlay.png", ".map.png", ".map16.png"};
+    static const char *const own[] = {".overlay.png", ".map.png", ".map16.png", ".segments.png"};
 
     if (name[0] == '.')
         return false;
@@ -204,6 +204,26 @@ int pictures_list(texts *pictures, const char *folder)
                               "%s: expected pictures (.jpg, .jpeg, .png, .webp), found none", folder);
     if (pictures->count > before)
         qsort(pictures->items + before, pictures->count - before, sizeof *pictures->items, compare_texts);
+    return status;
+}
+
+int pictures_expand(texts *pictures, const texts *operands)
+{
+    int status = EXIT_DONE;
+
+    for (size_t i = 0; i < operands->count; i++) {
+        const char *path = operands->items[i];
+        int this = EXIT_DONE;
+
+        if (folder_exists(path))
+            this = pictures_list(pictures, path);
+        else if (!texts_add(pictures, path))
+            this = report_memory();
+        if (this == LANCET_ERROR_MEMORY)
+            return this;
+        if (status == EXIT_DONE)
+            status = this;
+    }
     return status;
 }
 

@@ -112,6 +112,25 @@ json_t *json_model(const lancet_model *model)
     return object;
 }
 
+json_t *json_picture(const char *path, const lancet_image *image)
+{
+    const lancet_picture pixels = lancet_image_picture(image);
+    const lancet_image_about *about = lancet_image_describe(image);
+    json_t *object = json_object();
+    bool good = object != NULL;
+
+    json_put(&good, object, "path", json_words(path));
+    json_put(&good, object, "width", json_count(pixels.width));
+    json_put(&good, object, "height", json_count(pixels.height));
+    json_put(&good, object, "format", json_words(about->format));
+    json_put(&good, object, "orientation", json_integer(about->orientation));
+    json_put(&good, object, "oriented", json_boolean(about->oriented));
+    if (good)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 /* Puts arrays of plain numbers into one line each; an indented dump gives every number its own. */
 static void join_number_lines(char *text)
 {

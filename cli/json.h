@@ -3,6 +3,7 @@
 #ifndef CLI_JSON_H
 #define CLI_JSON_H
 
+#include "lancet/image.h"
 #include "lancet/lancet.h"
 
 #include <jansson.h>
@@ -28,6 +29,9 @@ json_t *json_numbers(const float *values, size_t count);
 
 /** {"path", "hash", "activation", "activation_origin"} of the model that was used. */
 json_t *json_model(const lancet_model *model);
+
+/** {"path", "width", "height", "format", "orientation", "oriented"} of a picture that was read. */
+json_t *json_picture(const char *path, const lancet_image *image);
 
 /** The value as text that ends in a line feed: floats with 9 digits, so that they read back exactly. NULL if
  * memory is out. free() it. */

@@ -125,6 +125,18 @@ LANCET_API lancet_status lancet_overlay(lancet_image **image, const lancet_pictu
                                         const float *heat, const lancet_overlay_options *options,
                                         lancet_error *error);
 
+/** *image = segments' colours mixed over `picture`, at the picture's size, with a white line of a pixel where
+ * one segment ends and another begins.
+ *
+ * segments: [height, width] of the picture's size, numbers of colours in `palette` [palette_count, 3] (R, G,
+ * B). A pixel with a number beyond it keeps the picture's own colour. options: as in lancet_overlay, but
+ * there is no colour map; NULL is the default. The caller owns *image (NULL on failure). Errors: ARGUMENT,
+ * MEMORY. */
+LANCET_API lancet_status lancet_overlay_segments(lancet_image **image, const lancet_picture *picture,
+                                                 const uint16_t *segments, const uint8_t *palette,
+                                                 size_t palette_count, const lancet_overlay_options *options,
+                                                 lancet_error *error);
+
 /* ---- Figures with words ---- */
 
 /** What stands under the picture. Words are UTF-8; what does not fit ends in an ellipsis. All zero: the
@@ -152,6 +164,27 @@ typedef struct lancet_legend {
  * not UTF-8, a font file that was asked for in `font` and cannot be used), MEMORY. */
 LANCET_API lancet_status lancet_legend_add(lancet_image **image, const lancet_picture *picture,
                                            const lancet_legend *legend, lancet_error *error);
+
+/** What a colour stands for. */
+typedef struct lancet_key_entry {
+    const char *text; /**< UTF-8 */
+    uint8_t colour[3];
+} lancet_key_entry;
+
+/** What stands under a picture of segments. All zero: nothing. */
+typedef struct lancet_key {
+    const lancet_key_entry *entries; /**< [count], at most 1024 */
+    size_t count;
+    const char *note;   /**< a last, quieter line; NULL: none */
+    size_t width_least; /**< as in lancet_legend */
+    const char *font;   /**< as in lancet_legend */
+} lancet_key;
+
+/** *image = `picture` with a strip below it: each entry's colour with its text, row after row in columns, and
+ * the note. Sizes, fonts, ownership and errors: as for lancet_legend_add; ARGUMENT also for too many entries.
+ */
+LANCET_API lancet_status lancet_key_add(lancet_image **image, const lancet_picture *picture,
+                                        const lancet_key *key, lancet_error *error);
 
 typedef struct lancet_sheet_options {
     const char *title;                  /**< above everything; NULL: none */

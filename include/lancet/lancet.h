@@ -25,6 +25,7 @@
 #include "lancet/npy.h"
 #include "lancet/picture.h"
 #include "lancet/session.h"
+#include "lancet/tasks.h"
 #include "lancet/text.h"
 #include "lancet/windows.h"
 

@@ -58,4 +58,24 @@ void lancet_text_draw_two(lancet_image *image, lancet_font *font, const char *te
 /** ARGUMENT unless `text` is NULL or UTF-8. */
 lancet_status lancet_text_check(const char *text, const char *what, lancet_error *error);
 
+/** How a picture stands above a strip of words. */
+typedef struct lancet_figure {
+    size_t factor;        /* the picture is enlarged by this */
+    size_t width, height; /* of the place for the picture; it stands in the middle */
+} lancet_figure;
+
+/** ARGUMENT unless the picture is one and the least width (0: the default) in range. */
+lancet_status lancet_figure_check(const lancet_picture *picture, size_t width_least, const char *what,
+                                  lancet_error *error);
+
+/** A narrow picture is enlarged by a whole factor. */
+lancet_figure lancet_figure_of(const lancet_picture *picture, size_t width_least);
+
+/** The picture above an empty strip of that height. Errors: ARGUMENT, MEMORY. */
+lancet_status lancet_figure_begin(lancet_image **image, const lancet_picture *picture,
+                                  const lancet_figure *figure, size_t strip_height, lancet_error *error);
+
+/** Whether the words came out. Errors: MEMORY. */
+lancet_status lancet_figure_end(lancet_image *image, const lancet_font *font, lancet_error *error);
+
 #endif

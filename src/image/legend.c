@@ -1,16 +1,11 @@
 /* A picture with its legend. SPDX-License-Identifier: Apache-2.0 */
 #include "image/canvas.h"
-#include "image/resize.h"
 
 #include "base/memory.h"
 #include "base/status.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define WIDTH_LEAST_DEFAULT 320
-#define WIDTH_LEAST_MOST    4096
-#define ENLARGED_MOST       1280 /* no side grows beyond this by enlarging */
 
 /* All lengths of the strip follow from the size of its letters. */
 typedef struct strip {
@@ -125,18 +120,9 @@ static void draw_strip(lancet_image *image, lancet_font *font, const lancet_lege
     }
 }
 
-/* By how much a picture is enlarged to be `least` wide; tall slim ones stay smaller. */
-static size_t factor_of(const lancet_picture *picture, size_t least)
-{
-    const size_t wanted = (least + picture->width - 1) / picture->width;
-    const size_t most = ENLARGED_MOST / (picture->width > picture->height ? picture->width : picture->height);
-
-    return wanted < most ? wanted : most ? most : 1;
-}
-
 static lancet_status check(const lancet_picture *picture, const lancet_legend *legend, lancet_error *error)
 {
-    lancet_status status = lancet_picture_check(picture, "legend", error);
+    lancet_status status = lancet_figure_check(picture, legend->width_least, "legend", error);
 
     if (status == LANCET_OK)
         status = lancet_text_check(legend->text, "legend", error);
@@ -148,40 +134,20 @@ static lancet_status check(const lancet_picture *picture, const lancet_legend *l
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                            "legend: expected a colour map from 0 to %d, found %d", LANCET_COLOURS_COUNT - 1,
                            (int)legend->colours);
-    if (legend->width_least > WIDTH_LEAST_MOST)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
-                           "legend: expected a least width of at most %d, found %zu", WIDTH_LEAST_MOST,
-                           legend->width_least);
     return LANCET_OK;
 }
 
-/* Picture, scaled by `factor`, and strip on one sheet. */
-static lancet_status compose(lancet_image **image, const lancet_picture *picture, size_t factor,
-                             lancet_font *font, const lancet_legend *legend, size_t width,
-                             lancet_error *error)
+static lancet_status compose(lancet_image **image, const lancet_picture *picture, lancet_font *font,
+                             const lancet_legend *legend, lancet_error *error)
 {
-    const bool words = lancet_font_found(font);
-    const strip s = strip_of(width, legend, font);
-    const size_t height = picture->height * factor, left = (width - picture->width * factor) / 2;
-    lancet_image *large = NULL;
-    lancet_picture shown = *picture;
-    lancet_status status = LANCET_OK;
+    const lancet_figure figure = lancet_figure_of(picture, legend->width_least);
+    const strip s = strip_of(figure.width, legend, font);
+    lancet_status status = lancet_figure_begin(image, picture, &figure, s.height, error);
 
-    if (factor > 1) {
-        status = lancet_image_resize(&large, picture, picture->width * factor, height, error);
-        shown = lancet_image_picture(large);
-    }
-    if (status == LANCET_OK)
-        status = lancet_image_create(image, width, height + s.height, error);
     if (status == LANCET_OK) {
-        lancet_canvas_fill(*image, 0, 0, width, height + s.height, lancet_paper);
-        lancet_canvas_place(*image, left, 0, &shown);
-        draw_strip(*image, font, legend, &s, height);
-        (*image)->about.font_missing = !words;
-        if (lancet_font_failed(font))
-            status = lancet_fail_memory(error, "drawing words");
+        draw_strip(*image, font, legend, &s, figure.height);
+        status = lancet_figure_end(*image, font, error);
     }
-    lancet_image_close(&large);
     return status;
 }
 
@@ -200,12 +166,8 @@ lancet_status lancet_legend_add(lancet_image **image, const lancet_picture *pict
     status = check(picture, legend, error);
     if (status == LANCET_OK)
         status = lancet_font_open(&font, legend->font, error);
-    if (status == LANCET_OK) {
-        const size_t least = legend->width_least ? legend->width_least : WIDTH_LEAST_DEFAULT;
-        const size_t factor = factor_of(picture, least), width = picture->width * factor;
-
-        status = compose(image, picture, factor, font, legend, width > least ? width : least, error);
-    }
+    if (status == LANCET_OK)
+        status = compose(image, picture, font, legend, error);
     lancet_font_close(&font);
     if (status != LANCET_OK)
         lancet_image_close(image);

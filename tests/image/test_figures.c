@@ -141,14 +141,101 @@ static void test_sheet(void **state)
         LANCET_ERROR_ARGUMENT);
 }
 
-static void test_memory(void **state)
+static void test_segments(void **state)
 {
-    const lancet_picture picture = {pixels, 64, 48, 0};
-    const lancet_picture cells[2] = {{pixels, 64, 48, 0}, {pixels, 48, 64, 0}};
-    static const char *const captions[] = {"one", "two"};
+    static const uint8_t palette[] = {200, 100, 0, 10, 20, 30};
+    static const uint16_t segments[] = {0, 0, 1, 1, 0, 9, 9, 1, 0, 9, 9, 9};
+    static const uint8_t below[4 * 3 * 3]; /* black */
+    const lancet_picture picture = {below, 4, 3, 0};
+    const lancet_overlay_options half = {.heat_share = 0.5};
+    const uint8_t *out;
+    lancet_image *image = NULL;
+    lancet_error error;
 
     (void)state;
-    for (int sheet = 0; sheet < 2; sheet++) {
+    assert_int_equal(lancet_overlay_segments(&image, &picture, segments, palette, 2, &half, NULL), LANCET_OK);
+    out = lancet_image_picture(image).rgb;
+    assert_memory_equal(out, ((const uint8_t[]){100, 50, 0}), 3);
+    assert_memory_equal(out + 3, ((const uint8_t[]){255, 255, 255}), 3); /* 1 is to its right */
+    assert_memory_equal(out + 3 * 3, ((const uint8_t[]){5, 10, 15}), 3); /* inside of 1 */
+    assert_memory_equal(out + 3 * 9, ((const uint8_t[]){0, 0, 0}), 3);   /* no colour: as it was */
+    assert_memory_equal(out + 3 * 11, ((const uint8_t[]){0, 0, 0}), 3);  /* the corner */
+    lancet_image_close(&image);
+    assert_int_equal(lancet_overlay_segments(&image, &picture, NULL, palette, 2, NULL, &error),
+                     LANCET_ERROR_ARGUMENT);
+    assert_int_equal(lancet_overlay_segments(&image, &picture, segments, NULL, 2, NULL, &error),
+                     LANCET_ERROR_ARGUMENT);
+    assert_int_equal(lancet_overlay_segments(&image, &picture, segments, palette, 2,
+                                             &(lancet_overlay_options){.heat_share = 2}, &error),
+                     LANCET_ERROR_ARGUMENT);
+    assert_null(image);
+}
+
+/* The picture stays; below it are as many squares of colour as entries, in their order. */
+static void test_key(void **state)
+{
+    const lancet_picture picture = {pixels, 500, 375, 0};
+    const lancet_key_entry entries[] = {
+        {"sky", {0, 0, 255}}, {"a very long road", {255, 0, 0}}, {"", {0, 255, 0}}};
+    lancet_key key = {.entries = entries, .count = 3, .note = "a note"};
+    size_t seen[3] = {0}, first[3];
+    lancet_image *image = NULL;
+    lancet_picture figure;
+    lancet_error error;
+
+    (void)state;
+    assert_int_equal(lancet_key_add(&image, &picture, &key, NULL), LANCET_OK);
+    figure = lancet_image_picture(image);
+    assert_int_equal(figure.width, 500);
+    assert_in_range(figure.height, 375 + 20, 375 + 120);
+    assert_memory_equal(figure.rgb, pixels, sizeof pixels);
+    for (size_t y = 375; y < figure.height; y++)
+        for (size_t x = 0; x < 500; x++)
+            for (size_t e = 0; e < 3; e++)
+                if (memcmp(figure.rgb + y * figure.stride + 3 * x, entries[e].colour, 3) == 0 && !seen[e]++)
+                    first[e] = (y - 375) * 500 + x;
+    for (size_t e = 0; e < 3; e++)
+        assert_true(seen[e] >= 100);
+    assert_true(first[0] < first[1]);
+    lancet_image_close(&image);
+    for (size_t side = 1; side <= 3000; side += 2999) { /* slim ones */
+        const lancet_picture slim = {pixels, side, 3001 - side, 0};
+
+        key.count = 3;
+        assert_int_equal(lancet_key_add(&image, &slim, &key, NULL), LANCET_OK);
+        lancet_image_close(&image);
+        assert_int_equal(lancet_key_add(&image, &slim, NULL, NULL), LANCET_OK);
+        lancet_image_close(&image);
+    }
+    key.count = 1025;
+    assert_int_equal(lancet_key_add(&image, &picture, &key, &error), LANCET_ERROR_ARGUMENT);
+    key = (lancet_key){.entries = &(lancet_key_entry){"\xFF", {0, 0, 0}}, .count = 1};
+    assert_int_equal(lancet_key_add(&image, &picture, &key, &error), LANCET_ERROR_ARGUMENT);
+    key = (lancet_key){.entries = &(lancet_key_entry){NULL, {0, 0, 0}}, .count = 1};
+    assert_int_equal(lancet_key_add(&image, &picture, &key, &error), LANCET_ERROR_ARGUMENT);
+    assert_null(image);
+}
+
+/* One of the figures with words. */
+static lancet_status draw(lancet_image **image, int which, lancet_error *error)
+{
+    static const char *const captions[] = {"one", "two"};
+    const lancet_picture cells[2] = {{pixels, 64, 48, 0}, {pixels, 48, 64, 0}};
+    const lancet_key_entry entry = {"ab", {1, 2, 3}};
+
+    if (which == 0)
+        return lancet_legend_add(image, &cells[0], &(lancet_legend){.text = "ab", .note = "c"}, error);
+    if (which == 1)
+        return lancet_key_add(image, &cells[0], &(lancet_key){.entries = &entry, .count = 1, .note = "c"},
+                              error);
+    return lancet_contact_sheet(image, cells, 1, 2,
+                                &(lancet_sheet_options){.column_captions = captions, .title = "t"}, error);
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    for (int which = 0; which < 3; which++) {
         lancet_status status = LANCET_ERROR_MEMORY;
         uint64_t n = 0, tries = 0;
 
@@ -157,11 +244,7 @@ static void test_memory(void **state)
             lancet_error error = {0};
 
             lancet_memory_fail_at(n + 1);
-            status = sheet ? lancet_contact_sheet(
-                                 &image, cells, 1, 2,
-                                 &(lancet_sheet_options){.column_captions = captions, .title = "t"}, &error)
-                           : lancet_legend_add(&image, &picture, &(lancet_legend){.text = "ab", .note = "c"},
-                                               &error);
+            status = draw(&image, which, &error);
             lancet_memory_fail_at(0);
             assert_int_equal(error.status, status);
             assert_true(status == LANCET_OK || status == LANCET_ERROR_MEMORY);
@@ -177,7 +260,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_legend), cmocka_unit_test(test_small_and_odd), cmocka_unit_test(test_no_font),
-        cmocka_unit_test(test_sheet),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_sheet),  cmocka_unit_test(test_segments),      cmocka_unit_test(test_key),
+        cmocka_unit_test(test_memory),
     };
 
     return cmocka_run_group_tests_name("figures", tests, fill, NULL);
