@@ -8,6 +8,8 @@
 
 const char *const activation_names[] = {"auto", "quickgelu", "gelu", NULL};
 const char *const path_names[] = {"surgery", "plain", NULL};
+const char *const pool_attention_names[] = {"vv", "vv-norm8", NULL};
+const char *const pool_class_names[] = {"qk", "vv", NULL};
 const char *const redundant_names[] = {"auto", "labels", "empty", "empty-bare", "none", NULL};
 
 const option common_options[2] = {
@@ -68,7 +70,7 @@ const option model_options[5] = {
      .high = 4096},
 };
 
-const option picture_options[9] = {
+const option picture_options[11] = {
     {.name = "path",
      .kind = OPTION_CHOICE,
      .offset = offsetof(picture_settings, path),
@@ -111,6 +113,20 @@ const option picture_options[9] = {
      .help = "or: surgery from block D on, the first being 1 (the paper's d)",
      .low = 1,
      .high = 1000},
+    {.name = "rn-attn",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(picture_settings, pool_attention),
+     .argument = "NAME",
+     .help =
+         "surgery on a ResNet's attention pool: vv (default), as the published code, or vv-norm8, values of "
+         "unit length and eight times as sharp",
+     .choices = pool_attention_names},
+    {.name = "rn-cls",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(picture_settings, pool_class),
+     .argument = "NAME",
+     .help = "its class token: qk (default), CLIP's own, or vv, as the published code",
+     .choices = pool_class_names},
     {.name = "mean",
      .kind = OPTION_TRIPLE,
      .offset = offsetof(picture_settings, mean),
@@ -151,6 +167,8 @@ lancet_feature_options feature_options(const picture_settings *settings, const l
         .short_side = settings->short_side,
         .surgery_last = settings->surgery_last,
         .surgery_start = settings->surgery_start,
+        .pool_attention = (lancet_pool_attention)settings->pool_attention,
+        .pool_class = (lancet_pool_class)settings->pool_class,
     };
 
     if (settings->mean.given || settings->deviation.given) {

@@ -23,6 +23,7 @@ typedef struct model_settings {
 typedef struct picture_settings {
     int path; /* a lancet_path */
     int side, short_side, surgery_last, surgery_start;
+    int pool_attention, pool_class; /* a lancet_pool_attention, a lancet_pool_class */
     option_size size;
     option_triple mean, deviation;
     bool ignore_orientation;
@@ -30,7 +31,7 @@ typedef struct picture_settings {
 
 extern const option common_options[2];
 extern const option model_options[5];
-extern const option picture_options[9];
+extern const option picture_options[11];
 
 /* Rows of a command's table of groups, for a settings struct with members of these names. */
 #define COMMON_GROUP(settings)                                                                               \
@@ -43,7 +44,7 @@ extern const option picture_options[9];
     }
 #define PICTURE_GROUP(settings)                                                                              \
     {                                                                                                        \
-        "Picture", picture_options, 9, offsetof(settings, picture)                                           \
+        "Picture", picture_options, 11, offsetof(settings, picture)                                          \
     }
 
 /** The file that -m names: a path, or else the name of a model that `lancet pull` has fetched. *path is to be
@@ -65,9 +66,12 @@ int picture_check(const picture_settings *settings);
 /** The vision tower's options. Where only one of mean and deviation is given the other is the model's. */
 lancet_feature_options feature_options(const picture_settings *settings, const lancet_model *model);
 
-/** "quickgelu", "gelu"; "surgery", "plain"; "auto", "labels", "empty", "empty-bare", "none". */
+/** "quickgelu", "gelu"; "surgery", "plain"; "vv", "vv-norm8"; "qk", "vv"; "auto", "labels", "empty",
+ * "empty-bare", "none". */
 extern const char *const activation_names[];
 extern const char *const path_names[];
+extern const char *const pool_attention_names[];
+extern const char *const pool_class_names[];
 extern const char *const redundant_names[];
 
 /** Texts from a file, one a line; blank lines are skipped, a carriage return at the end is dropped. `-` is

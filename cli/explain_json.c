@@ -4,6 +4,7 @@
 #include "json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Every setting as it was in effect: defaults filled in, "auto" replaced by what it came to. */
 static json_t *describe_settings(const explain_job *job, const explain_picture *picture)
@@ -15,6 +16,7 @@ static json_t *describe_settings(const explain_job *job, const explain_picture *
     const lancet_redundant redundant = lancet_maps_redundant(picture->maps);
     const bool over_labels = redundant == LANCET_REDUNDANT_LABELS;
     const int start = features->surgery_start;
+    const bool pool = strcmp(about->family, "ModifiedResNet") == 0 && features->path == LANCET_PATH_SURGERY;
     json_t *object = json_object();
     bool good = object != NULL;
 
@@ -28,6 +30,10 @@ static json_t *describe_settings(const explain_job *job, const explain_picture *
     json_put(&good, object, "surgery_start", start ? json_integer(start) : json_null());
     json_put(&good, object, "surgery_last",
              start ? json_integer(about->vision_blocks - start + 1) : json_null());
+    json_put(&good, object, "rn_attn",
+             pool ? json_words(pool_attention_names[features->pool_attention]) : json_null());
+    json_put(&good, object, "rn_cls",
+             pool ? json_words(pool_class_names[features->pool_class]) : json_null());
     json_put(&good, object, "redundant", json_words(redundant_names[redundant]));
     json_put(&good, object, "form",
              over_labels ? json_words(settings->form ? "paper" : "code") : json_null());

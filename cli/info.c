@@ -46,6 +46,13 @@ static int print_json(const lancet_model_description *m, const char *sha256)
     json_put(&good, vision, "grid_side", json_integer(m->grid_side));
     json_put(&good, vision, "width", json_integer(m->vision_width));
     json_put(&good, vision, "blocks", json_integer(m->vision_blocks));
+    if (m->stage_blocks[0]) {
+        json_t *stages = json_array();
+
+        for (int i = 0; i < 4; i++)
+            json_add(&good, stages, json_integer(m->stage_blocks[i]));
+        json_put(&good, vision, "stage_blocks", stages);
+    }
     json_put(&good, vision, "heads", json_integer(m->vision_heads));
     json_put(&good, vision, "mean", json_numbers(m->mean, 3));
     json_put(&good, vision, "std", json_numbers(m->deviation, 3));
@@ -85,8 +92,11 @@ static void print_table(const lancet_model_description *m, const char *sha256)
     if (m->vision_blocks) {
         printf("pictures     %d x %d pixels, patches of %d x %d: a grid of %d x %d\n", m->image_side,
                m->image_side, m->patch_side, m->patch_side, m->grid_side, m->grid_side);
-        printf("             %d channels, %d blocks, %d heads\n", m->vision_width, m->vision_blocks,
-               m->vision_heads);
+        printf("             %d channels, %d blocks", m->vision_width, m->vision_blocks);
+        if (m->stage_blocks[0])
+            printf(" (%d + %d + %d + %d)", m->stage_blocks[0], m->stage_blocks[1], m->stage_blocks[2],
+                   m->stage_blocks[3]);
+        printf(", %d heads\n", m->vision_heads);
         printf("             mean %g, %g, %g; std %g, %g, %g\n", (double)m->mean[0], (double)m->mean[1],
                (double)m->mean[2], (double)m->deviation[0], (double)m->deviation[1], (double)m->deviation[2]);
     } else {

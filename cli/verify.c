@@ -266,6 +266,8 @@ const command verify_command = {
         "  park/224/plain       [1, N, C]       features without surgery, all tokens\n"
         "  park/224/class_token [1, C]          the first of them\n"
         "  park/224/surgery     [1, N, C]       features with surgery\n"
+        "  park/224/surgery_qk                  a ResNet's: with CLIP's own class token\n"
+        "  park/224/surgery_norm8               a ResNet's: with values of unit length\n"
         "  park/224/block_7     [1, N, D]       the residual stream after block 7\n"
         "  park/224/block_7_surgery             the second path's\n"
         "  park/224/attn_raw    [heads, N, N]   the last block's attention, or its mean\n"

@@ -17,6 +17,8 @@ typedef enum verify_stage {
     VERIFY_PIXELS, /* from here on: of a picture at a size */
     VERIFY_PLAIN,
     VERIFY_SURGERY,
+    VERIFY_SURGERY_QK,    /* of a ResNet: with CLIP's own class token; */
+    VERIFY_SURGERY_NORM8, /* with values of unit length */
     VERIFY_CLASS_TOKEN,
     VERIFY_BLOCK, /* tokens after a block */
     VERIFY_BLOCK_SURGERY,
@@ -68,6 +70,7 @@ typedef struct verify_set {
     lancet_activation activation;
     int head_width, text_head_width;
     option_triple mean, deviation;
+    int pool_attention, pool_class; /* of a ResNet; what it does not say is as in the published code */
 } verify_set;
 
 /** Reads `folder`/manifest.json, set.json or gguf.json, the first that is there. Returns a status; failures

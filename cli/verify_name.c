@@ -16,6 +16,8 @@ static const struct {
     {"pixels", VERIFY_PIXELS, false},
     {"plain", VERIFY_PLAIN, false},
     {"surgery", VERIFY_SURGERY, false},
+    {"surgery_qk", VERIFY_SURGERY_QK, false},
+    {"surgery_norm8", VERIFY_SURGERY_NORM8, false},
     {"class_token", VERIFY_CLASS_TOKEN, false},
     {"attn_raw", VERIFY_ATTENTION_RAW, false},
     {"attn_vv", VERIFY_ATTENTION_VALUES, false},

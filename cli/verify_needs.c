@@ -39,17 +39,17 @@ void verify_replay_close(verify_replay *r)
 
 lancet_feature_options verify_options_of(const verify_replay *r, lancet_path path)
 {
-    const picture_settings settings = {.path = path,
-                                       .size = {r->size.width, r->size.height},
-                                       .mean = r->set->mean,
-                                       .deviation = r->set->deviation};
-    lancet_feature_options options = feature_options(&settings, r->model);
+    const bool resnet = strcmp(lancet_model_describe(r->model)->family, "ModifiedResNet") == 0;
+    picture_settings settings = {.path = path,
+                                 .size = {r->size.width, r->size.height},
+                                 .mean = r->set->mean,
+                                 .deviation = r->set->deviation};
 
-    /* Arrays come from the published code, whose class token is not CLIP's where there is an attention pool.
-     */
-    if (path == LANCET_PATH_SURGERY && strcmp(lancet_model_describe(r->model)->family, "ModifiedResNet") == 0)
-        options.pool_class = LANCET_POOL_CLASS_VV;
-    return options;
+    if (resnet && path == LANCET_PATH_SURGERY) {
+        settings.pool_attention = r->set->pool_attention;
+        settings.pool_class = r->set->pool_class;
+    }
+    return feature_options(&settings, r->model);
 }
 
 static lancet_window_options windows_of(const verify_replay *r)

@@ -128,6 +128,34 @@ static int replay_features(verify_replay *r, const verify_array *array, const la
     return status;
 }
 
+/* Surgery on an attention pool in another way than the rest of the folder: computed for this array alone. */
+static int replay_variant(verify_replay *r, const verify_array *array, const lancet_npy *npy, verify_row *row)
+{
+    const lancet_picture picture = lancet_image_picture(r->image);
+    lancet_feature_options options = verify_options_of(r, LANCET_PATH_SURGERY);
+    lancet_features *features = NULL;
+    lancet_error error;
+    size_t rows, columns;
+    int status = verify_grid(r, &rows, &columns, row);
+
+    if (status != EXIT_DONE)
+        return status;
+    const size_t shape[] = {1 + rows * columns, (size_t)lancet_model_describe(r->model)->embedding_width};
+
+    if (!verify_check_shape(npy, shape, 2, row))
+        return EXIT_DONE;
+    if (array->stage == VERIFY_SURGERY_QK)
+        options.pool_class = LANCET_POOL_CLASS_QK;
+    else
+        options.pool_attention = LANCET_POOL_VV_NORM8;
+    if (lancet_features_encode(&features, r->session, &picture, &options, &error) == LANCET_OK)
+        verify_compare(row, npy->values, lancet_features_tokens(features), npy->count, VERIFY_LIMIT_FEATURES);
+    else
+        status = verify_broken_by(row, &error);
+    lancet_features_close(&features);
+    return status;
+}
+
 /* [tokens, texts] with the class token first, where the library has [texts, grid rows, grid columns]. */
 static int replay_similarity(verify_replay *r, const verify_array *array, const lancet_npy *npy,
                              verify_row *row)
@@ -285,6 +313,9 @@ static int replay(verify_replay *r, const verify_array *array, const lancet_npy 
     case VERIFY_SURGERY:
     case VERIFY_CLASS_TOKEN:
         return replay_features(r, array, npy, row);
+    case VERIFY_SURGERY_QK:
+    case VERIFY_SURGERY_NORM8:
+        return replay_variant(r, array, npy, row);
     case VERIFY_BLOCK:
     case VERIFY_BLOCK_SURGERY:
         return verify_replay_block(r, array, npy, row);

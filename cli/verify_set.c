@@ -5,6 +5,7 @@
 #include "files.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +76,23 @@ static int read_head_width(const verify_source *s, int *width, const json_t *obj
     return EXIT_DONE;
 }
 
+/* One of `names`, which is counted from 0; stays what it is if the folder does not say. */
+static int read_choice(const verify_source *s, int *choice, const json_t *object, const char *key,
+                       const char *const *names)
+{
+    const json_t *said = json_object_get(object, key);
+    const char *name = json_string_value(said);
+    char expected[64];
+
+    for (int i = 0; name && names[i]; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *choice = i;
+            return EXIT_DONE;
+        }
+    snprintf(expected, sizeof expected, "\"%s\" or \"%s\"", names[0], names[1]);
+    return said ? verify_list_malformed(s, key, expected) : EXIT_DONE;
+}
+
 /* What the folder says about how its arrays were made, and no tensor reveals. */
 static int read_making(const verify_source *s, const json_t *object)
 {
@@ -90,6 +108,11 @@ static int read_making(const verify_source *s, const json_t *object)
     status = read_head_width(s, &s->set->head_width, object, "head_width");
     if (status == EXIT_DONE)
         status = read_head_width(s, &s->set->text_head_width, object, "text_head_width");
+    s->set->pool_class = LANCET_POOL_CLASS_VV;
+    if (status == EXIT_DONE)
+        status = read_choice(s, &s->set->pool_attention, object, "rn_attn", pool_attention_names);
+    if (status == EXIT_DONE)
+        status = read_choice(s, &s->set->pool_class, object, "rn_cls", pool_class_names);
     if (status == EXIT_DONE)
         status = read_triple(s, &s->set->mean, json_object_get(object, "mean"), "mean");
     if (status == EXIT_DONE)

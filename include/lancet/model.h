@@ -98,6 +98,7 @@ typedef struct lancet_model_description {
     int grid_side;         /**< patches along a side: image_side / patch_side */
     int vision_width;      /**< D: channels of a token before its projection into C */
     int vision_blocks;     /**< a ModifiedResNet's bottlenecks, of all its stages together */
+    int stage_blocks[4];   /**< a ModifiedResNet's in each of its stages; 0 in a ViT */
     int vision_heads;      /**< a ModifiedResNet's are those of its attention pool */
     int text_width;
     int text_blocks;

@@ -98,6 +98,8 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
     to->grid_side = (int)from->grid_side;
     to->vision_width = (int)from->vision_width;
     to->vision_blocks = (int)from->vision_blocks;
+    for (size_t i = 0; i < LANCET_RESNET_STAGES; i++)
+        to->stage_blocks[i] = (int)from->stage_blocks[i];
     to->vision_heads = (int)from->vision_heads;
     to->text_width = (int)from->text_width;
     to->text_blocks = (int)from->text_blocks;

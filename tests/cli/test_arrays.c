@@ -135,6 +135,38 @@ static void test_attention(void **state)
                         "--attention", "raw", "--block", "3");
 }
 
+#define RN TESTS_FOLDER "/golden/tiny_rn"
+
+/* The ways of surgery on an attention pool, and a bottleneck's pixels. */
+static void test_resnet(void **state)
+{
+    const char *out = path_of(command_folder, "resnet.npy");
+
+    (void)state;
+    command_expect(0, "features", RN "/images/grey.png", "-m", RN "/model.safetensors", "-o", out, "-q");
+    arrays_agree(RN "/grey/128/surgery_qk.npy", out);
+    command_expect(0, "features", RN "/images/grey.png", "-m", RN "/model.safetensors", "-o", out, "-q",
+                   "--rn-cls", "vv");
+    arrays_agree(RN "/grey/128/surgery.npy", out);
+    command_expect(0, "features", RN "/images/grey.png", "-m", RN "/model.safetensors", "-o", out, "-q",
+                   "--rn-cls", "vv", "--rn-attn", "vv-norm8", "--side", "159");
+    arrays_agree(RN "/grey/159/surgery_norm8.npy", out);
+    command_expect(0, "features", RN "/images/grey.png", "-m", RN "/model.safetensors", "-o", out, "-q",
+                   "--path", "plain");
+    arrays_agree(RN "/grey/128/plain.npy", out);
+    command_expect(0, "features", RN "/images/grey.png", "-m", RN "/model.safetensors", "-o", out, "-q",
+                   "--size", "176x129", "--block", "3");
+    shape_is(out, 1, 22 * 16, 48);
+    holds(RN "/grey/176x129/block_3.npy", out, 0, 2e-4);
+    command_expect_says(2, "a ModifiedResNet's surgery is in its attention pool", "features",
+                        RN "/images/grey.png", "-m", RN "/model.safetensors", "-o", out, "--surgery-last",
+                        "2");
+    command_expect_says(2, "--rn-attn: expected vv or vv-norm8, found 'qk'", "features", SCENE, MODEL, "-o",
+                        out, "--rn-attn", "qk");
+    command_expect_says(2, "a vision transformer has no attention pool", "features", SCENE, MODEL, "-o", out,
+                        "--rn-cls", "vv");
+}
+
 static void test_text(void **state)
 {
     const char *out = path_of(command_folder, "text.npy"), *list = path_of(command_folder, "list.txt");
@@ -211,6 +243,16 @@ static void test_info(void **state)
     command_close(&result);
     result = command_run("info", TESTS_FOLDER "/golden/tiny_hf/model.safetensors");
     expect_text("info_tiny_hf.txt", result.out);
+    command_close(&result);
+    result = command_run("info", TESTS_FOLDER "/golden/tiny_rn/model.safetensors");
+    expect_text("info_tiny_rn.txt", result.out);
+    command_close(&result);
+    result = command_run("info", "--json", "-m", TESTS_FOLDER "/golden/tiny_rn/model.safetensors");
+    root = json_loads(result.out, JSON_REJECT_DUPLICATES, NULL);
+    assert_int_equal(json_integer_value(
+                         json_array_get(json_object_get(json_object_get(root, "vision"), "stage_blocks"), 1)),
+                     2);
+    json_decref(root);
     command_close(&result);
     result = command_run("info", "--json", MODEL);
     command_check(&result, 0);
@@ -355,11 +397,17 @@ static void test_tokenize_published(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_features),        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_attention),       cmocka_unit_test(test_text),
-        cmocka_unit_test(test_text_from_stdin), cmocka_unit_test(test_info),
-        cmocka_unit_test(test_tokenize),        cmocka_unit_test(test_tokenize_json_lines),
-        cmocka_unit_test(test_tokenize_long),   cmocka_unit_test(test_tokenize_published),
+        cmocka_unit_test(test_features),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_resnet),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text_from_stdin),
+        cmocka_unit_test(test_info),
+        cmocka_unit_test(test_tokenize),
+        cmocka_unit_test(test_tokenize_json_lines),
+        cmocka_unit_test(test_tokenize_long),
+        cmocka_unit_test(test_tokenize_published),
     };
 
     return cmocka_run_group_tests_name("arrays", tests, command_set_up, command_tear_down);

@@ -523,6 +523,8 @@ static void test_settings(void **state)
     assert_true(json_real_value(need(settings, "threshold", JSON_REAL)) == 0.5);
     assert_true(json_is_true(need(settings, "ignore_orientation", JSON_TRUE)));
     need_null(settings, "surgery_start");
+    need_null(settings, "rn_attn");
+    need_null(settings, "rn_cls");
     /* Given alone, --mean leaves the model's own deviation in place. */
     assert_true(json_real_value(json_array_get(need(settings, "mean", JSON_ARRAY), 1)) == 0.25);
     assert_true(fabs(json_real_value(json_array_get(need(settings, "std", JSON_ARRAY), 0)) - 0.26862954) <
@@ -572,6 +574,30 @@ static void test_a_wide_input(void **state)
     assert_int_equal(json_integer_value(need(grid, "width", JSON_INTEGER)), 9);
     json_decref(root);
     check_grid(out, TINY "/scene/72x40/similarity.npy", 5, 9);
+}
+
+/* Surgery on an attention pool is told as what it was. */
+static void test_resnet(void **state)
+{
+    const char *out = path_of(command_folder, "resnet"),
+               *picture = TESTS_FOLDER "/golden/tiny_rn/images/scene.png",
+               *weights = TESTS_FOLDER "/golden/tiny_rn/model.safetensors";
+    const json_t *settings;
+    json_t *root;
+
+    (void)state;
+    command_expect(0, "explain", picture, "-m", weights, "-t", "cat", "-t", "sky", "--write", "overlay,json",
+                   "-o", out, "-q", "--rn-attn", "vv-norm8");
+    root = json_read(path_of(out, "scene.json"));
+    settings = need(root, "settings", JSON_OBJECT);
+    assert_string_equal(json_string_value(need(settings, "rn_attn", JSON_STRING)), "vv-norm8");
+    assert_string_equal(json_string_value(need(settings, "rn_cls", JSON_STRING)), "qk");
+    need_null(settings, "surgery_start");
+    need_null(settings, "surgery_last");
+    assert_string_equal(json_string_value(need(need(root, "model", JSON_OBJECT), "family", JSON_STRING)),
+                        "ModifiedResNet");
+    assert_int_equal(json_integer_value(need(need(root, "grid", JSON_OBJECT), "height", JSON_INTEGER)), 4);
+    json_decref(root);
 }
 
 /* Through windows: every kind of file, the scores as numpy has them; without a size the picture keeps its
@@ -642,7 +668,7 @@ int main(void)
         cmocka_unit_test(test_summary),      cmocka_unit_test(test_names),
         cmocka_unit_test(test_labels),       cmocka_unit_test(test_settings),
         cmocka_unit_test(test_a_wide_input), cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_lost_words),
+        cmocka_unit_test(test_resnet),       cmocka_unit_test(test_lost_words),
     };
 
     return cmocka_run_group_tests_name("explain", tests, command_set_up, command_tear_down);

@@ -49,6 +49,7 @@ static void test_tiny(void **state)
     check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_open_clip", NULL});
     check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_gguf", NULL});
     check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_odd", "--threads", "1", NULL});
+    check_pass((const char *const[]){"verify", TESTS_FOLDER "/golden/tiny_rn", NULL});
 }
 
 /* Several sets with one vocabulary, as in <folder>/vocabulary and <folder>/sets/one. */
@@ -262,6 +263,8 @@ static void test_malformed(void **state)
         {"{\"model\": {\"activation\": \"relu\"}, \"arrays\": {}}", "activation: expected"},
         {"{\"model\": {\"head_width\": 0}, \"arrays\": {}}", "head_width: expected"},
         {"{\"model\": {\"head_width\": 1e99}, \"arrays\": {}}", "head_width: expected"},
+        {"{\"model\": {\"rn_attn\": \"qk\"}, \"arrays\": {}}", "rn_attn: expected \"vv\" or \"vv-norm8\""},
+        {"{\"model\": {\"rn_cls\": 1}, \"arrays\": {}}", "rn_cls: expected \"qk\" or \"vv\""},
         {"{\"model\": {\"mean\": [1, 2]}, \"arrays\": {}}", "mean: expected three numbers"},
         {"{\"model\": {\"std\": \"x\"}, \"arrays\": {}}", "std: expected three numbers"},
         {"{\"model\": {}, \"images\": [], \"arrays\": {}}", "images: expected an object"},

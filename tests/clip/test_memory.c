@@ -7,6 +7,7 @@
 #include "support/files.h"
 
 static const char *const model_path = TESTS_FOLDER "/golden/tiny/model.safetensors";
+static const char *const resnet_path = TESTS_FOLDER "/golden/tiny_rn/model.safetensors";
 static uint8_t pixels[20 * 30 * 3];
 static const lancet_picture picture = {pixels, 30, 20, 0};
 static const lancet_explain_options options = {.session = {.threads = 2},
@@ -189,10 +190,54 @@ static lancet_status slide_call(lancet_error *error)
     return status;
 }
 
+static lancet_status resnet_open_call(lancet_error *error)
+{
+    lancet_model *opened = NULL;
+    const lancet_status status = lancet_model_open(&opened, resnet_path, NULL, error);
+
+    assert_true((status == LANCET_OK) == (opened != NULL));
+    lancet_model_close(&opened);
+    return status;
+}
+
+static lancet_model *resnet;
+
+/* A size that interpolates the position embedding, and the attention beside the features. */
+static lancet_status resnet_call(lancet_error *error)
+{
+    const lancet_feature_options sizes = {.width = 96, .height = 64, .pool_attention = LANCET_POOL_VV_NORM8};
+    static float rows[3 * 7 * 7];
+    lancet_features *encoded = NULL;
+    lancet_session *fresh = NULL;
+    lancet_status status = lancet_session_open(&fresh, resnet, &options.session, error);
+
+    if (status == LANCET_OK)
+        status = lancet_features_encode(&encoded, fresh, &picture, &sizes, error);
+    assert_true((status == LANCET_OK) == (encoded != NULL));
+    if (status == LANCET_OK)
+        status = lancet_attention_rows(rows, fresh, &picture, &sizes, NULL, error);
+    if (status == LANCET_OK)
+        status = lancet_tokens_walk(fresh, &picture, &sizes, visit, NULL, NULL, error);
+    lancet_features_close(&encoded);
+    lancet_session_close(&fresh);
+    return status;
+}
+
 static void test_open(void **state)
 {
     (void)state;
     fail_each(open_call);
+}
+
+static void test_resnet(void **state)
+{
+    lancet_error error;
+
+    (void)state;
+    fail_each(resnet_open_call);
+    assert_int_equal(lancet_model_open(&resnet, resnet_path, NULL, &error), LANCET_OK);
+    fail_each(resnet_call);
+    lancet_model_close(&resnet);
 }
 
 static void test_labels(void **state)
@@ -289,7 +334,7 @@ int main(void)
         cmocka_unit_test(test_open),    cmocka_unit_test(test_labels),    cmocka_unit_test(test_features),
         cmocka_unit_test(test_maps),    cmocka_unit_test(test_explain),   cmocka_unit_test(test_bank),
         cmocka_unit_test(test_walk),    cmocka_unit_test(test_attention), cmocka_unit_test(test_slide),
-        cmocka_unit_test(test_convert), cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_convert), cmocka_unit_test(test_texts),     cmocka_unit_test(test_resnet),
     };
 
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -23,6 +23,7 @@ from containers import (from_custom_text, from_hugging_face, read_safetensors, t
                         write_safetensors)
 from reference import (Clip, average_windows, feature_surgery, feature_surgery_empty, gelu, pixels, points, quick_gelu,
                        similarity_map, unit)
+from resnet import ResNetClip
 from vocabulary import Tokenizer, learn_merges
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -53,6 +54,10 @@ SETS = {
                            pictures={"scene.png": (90, 60)}, ratio=4.3637,
                            open_clip=dict(head_width=22, text_heads=4, epsilon=1e-4, mean=[0.5, 0.5, 0.5],
                                           std=[0.5, 0.5, 0.5])),
+    "tiny_rn": dict(seed=2, width=6, blocks=[1, 2, 1, 1], patch=32, resolution=128, embedding=40, text_width=64,
+                    text_blocks=1, sides=[128, 159, "176x129", "160x128-128-32"], inside=["176x129"], blocks_kept=[3, 5],
+                    map_size=(26, 33), texts=["cat", "red bus", "river", "sky"],
+                    pictures={"scene.png": (90, 61), "grey.png": (40, 64)}, coarse=True),
 }
 
 
@@ -62,6 +67,7 @@ SETS = {
 def seeded_tensors(seed, width, blocks, patch, resolution, embedding, text_width, text_blocks, vocabulary, coarse,
                    ratio=4):
     """{name: (type, array)} under OpenAI's names, in the types OpenAI leaves them: matrices float16, the rest float32.
+    A list of blocks is a ModifiedResNet's, stage by stage.
 
     coarse: everything float32, in steps of an eighth of a deviation, so that the file packs well. ratio: of the hidden
     width of the picture tower's blocks to its width."""
@@ -92,16 +98,51 @@ def seeded_tensors(seed, width, blocks, patch, resolution, embedding, text_width
             tensors[block + "mlp.c_proj.bias"] = (half, noise(0.05, d))
             norm(block + "ln_2", d)
 
+    def layer(prefix, convolution, batch_norm, out, inside, kernel, size=1.0):
+        tensors[prefix + convolution + ".weight"] = (half, noise((2 / (inside * kernel**2)) ** 0.5, out, inside, kernel, kernel))
+        norm(prefix + batch_norm, out)
+        tensors[prefix + batch_norm + ".weight"] = ("F32", size * tensors[prefix + batch_norm + ".weight"][1])
+        tensors[prefix + batch_norm + ".running_mean"] = ("F32", noise(0.1, out))
+        tensors[prefix + batch_norm + ".running_var"] = ("F32", 1 + noise(0.1, out))
+        tensors[prefix + batch_norm + ".num_batches_tracked"] = ("I64", np.array(1000))
+
+    def resnet():
+        for i, (out, inside) in enumerate(((width // 2, 3), (width // 2, width // 2), (width, width // 2)), 1):
+            layer("visual.", f"conv{i}", f"bn{i}", out, inside, 3)
+        inside = width
+        for stage, count in enumerate(blocks, 1):
+            planes = width * 2 ** (stage - 1)
+            for i in range(count):
+                prefix = f"visual.layer{stage}.{i}."
+                layer(prefix, "conv1", "bn1", planes, inside, 1)
+                layer(prefix, "conv2", "bn2", planes, planes, 3)
+                layer(prefix, "conv3", "bn3", 4 * planes, planes, 1, 0.3)
+                if i == 0:
+                    layer(prefix, "downsample.0", "downsample.1", 4 * planes, inside, 1, 0.5)
+                inside = 4 * planes
+        d = 32 * width
+        tensors["visual.attnpool.positional_embedding"] = ("F32", noise(0.3, 1 + (resolution // 32) ** 2, d))
+        for letter in "qkvc":
+            out = embedding if letter == "c" else d
+            tensors[f"visual.attnpool.{letter}_proj.weight"] = (half, noise(1 / d**0.5, out, d))
+            tensors[f"visual.attnpool.{letter}_proj.bias"] = (half, noise(0.1, out))
+
+    def vision_transformer():
+        tensors["visual.class_embedding"] = ("F32", noise(0.5, width))
+        tensors["visual.positional_embedding"] = ("F32", noise(0.3, 1 + (resolution // patch) ** 2, width))
+        tensors["visual.proj"] = (half, noise(1 / width**0.5, width, embedding))
+        tensors["visual.conv1.weight"] = (half, noise(1 / (3 * patch * patch) ** 0.5, width, 3, patch, patch))
+        norm("visual.ln_pre", width)
+        tower("visual.transformer", width, blocks, int(ratio * width))
+        norm("visual.ln_post", width)
+
     tensors["positional_embedding"] = ("F32", noise(0.3, 77, text_width))
     tensors["text_projection"] = (half, noise(1 / text_width**0.5, text_width, embedding))
     tensors["logit_scale"] = ("F32", np.float64(np.log(100)))
-    tensors["visual.class_embedding"] = ("F32", noise(0.5, width))
-    tensors["visual.positional_embedding"] = ("F32", noise(0.3, 1 + (resolution // patch) ** 2, width))
-    tensors["visual.proj"] = (half, noise(1 / width**0.5, width, embedding))
-    tensors["visual.conv1.weight"] = (half, noise(1 / (3 * patch * patch) ** 0.5, width, 3, patch, patch))
-    norm("visual.ln_pre", width)
-    tower("visual.transformer", width, blocks, int(ratio * width))
-    norm("visual.ln_post", width)
+    if isinstance(blocks, list):
+        resnet()
+    else:
+        vision_transformer()
     tower("transformer", text_width, text_blocks, 4 * text_width)
     tensors["token_embedding.weight"] = (half if coarse else "F16", noise(0.5, vocabulary, text_width))
     norm("ln_final", text_width)
@@ -160,7 +201,10 @@ def compute(model, tokenizer, templates, folder, spec):
                     arrays.update(inside(model, image[0], key, spec["blocks"], surgery_last))
                 tokens = model.encode_picture(image[0], surgery_last)
                 arrays[key + "surgery"] = tokens[None]
-                grid = (height // model.patch, width // model.patch)
+                if isinstance(model, ResNetClip):
+                    arrays[key + "surgery_qk"] = model.encode_picture(image[0], surgery_last, class_token="qk")[None]
+                    arrays[key + "surgery_norm8"] = model.encode_picture(image[0], surgery_last, "vv-norm8")[None]
+                grid = (model.grid(height), model.grid(width))
                 found = {form: (scores(unit(tokens)), grid) for form, scores in forms.items()}
             for form, (scores, _) in found.items():
                 arrays[key + form] = scores[None]
@@ -202,7 +246,7 @@ def inside(model, image, key, blocks, surgery_last):
             arrays[f"{key}block_{number}"] = x[None]
         if number in blocks and second is not None:
             arrays[f"{key}block_{number}_surgery"] = second[None]
-        if number == blocks[0]:
+        if number == blocks[0] and raw is not None:
             arrays[f"{key}block_{number}_attn_raw"], arrays[f"{key}block_{number}_attn_vv"] = raw, values
     arrays[key + "attn_raw"], arrays[key + "attn_vv"] = raw, values
     return arrays
@@ -232,7 +276,7 @@ def open_model(folder):
     tensors = read_safetensors(os.path.join(folder, "model.safetensors"))
     config = os.path.join(folder, "config.json")
     if not os.path.exists(config):
-        return Clip(tensors)
+        return ResNetClip(tensors) if "visual.layer1.0.conv1.weight" in tensors else Clip(tensors)
     with open(config, encoding="utf-8") as file:
         vision = (config := json.load(file))["vision_config"]
     activation = {"quick_gelu": quick_gelu, "gelu": gelu}[vision["hidden_act"]]
@@ -256,6 +300,8 @@ WHAT = {
     "pixels": "preprocessed image [1,3,S,S]",
     "plain": "image features without surgery, all tokens, not normalised [1,N,C]",
     "surgery": "image features with architecture surgery, not normalised [1,N,C]",
+    "surgery_qk": "the same with CLIP's own class token, by queries and keys [1,N,C]",
+    "surgery_norm8": "the same with values of unit length and a scale of 8 [1,N,C]",
     "similarity": "feature surgery over the label set, published-code form [1,N,T]",
     "similarity_empty": "feature surgery with the empty-string redundant feature [1,N,T]",
     "similarity_paper": "feature surgery over the label set, paper form (Eq. 8-11) [1,N,T]",

@@ -134,9 +134,13 @@ class Clip:
 
     # ---- Pictures
 
-    def position_embedding(self, rows, columns):
+    def grid(self, pixels):
+        """How many tokens there are along so many pixels."""
+        return pixels // self.patch
+
+    def position_embedding(self, rows, columns, name="visual.positional_embedding"):
         """[1 + rows * columns, D]: interpolated from the stored square when the grid differs."""
-        stored = self.tensors["visual.positional_embedding"]
+        stored = self.tensors[name]
         side = math.isqrt(len(stored) - 1)
         if side == rows == columns:
             return stored

@@ -30,7 +30,7 @@ static void check(const char *folder, const char *vocabulary)
 
 static void test_own_folders(void **state)
 {
-    static const char *const names[] = {"tiny", "tiny_hf", "tiny_odd", "tiny_open_clip"};
+    static const char *const names[] = {"tiny", "tiny_hf", "tiny_odd", "tiny_open_clip", "tiny_rn"};
 
     (void)state;
     need_python();
@@ -52,6 +52,8 @@ static void test_published_code(void **state)
         skip();
     }
     check(folder, vocabulary);
+    if (golden_folder("rn_a"))
+        check(golden_folder("rn_a"), vocabulary);
     if (golden_folder("gguf"))
         check_with("make_gguf.py", golden_folder("gguf"), vocabulary);
 }
