@@ -27,7 +27,7 @@ static const option bench_options[] = {
      .offset = offsetof(bench_settings, shape),
      .argument = "NAME",
      .help = "seeded weights of this shape, when no model is given: ViT-B/32, ViT-B/16 (default), ViT-L/14, "
-             "ViT-L/14@336"},
+             "ViT-L/14@336, RN50, RN101, RN50x4, RN50x16, RN50x64"},
     {.name = "batch",
      .kind = OPTION_INTEGER,
      .offset = offsetof(bench_settings, batch),
@@ -82,18 +82,6 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Multiplications and additions of the plain tower's products, every token projected: the floor that all
- * paths are held against. Norms, softmax and activations are not counted. */
-static double count_flops(const lancet_model_description *m, const bench_result *r)
-{
-    const double n = 1 + r->options.width / m->patch_side * (r->options.height / m->patch_side),
-                 width = m->vision_width;
-    const double patches = 2 * (n - 1) * width * 3 * m->patch_side * m->patch_side;
-    const double block = 24 * n * width * width + 4 * n * n * width;
-
-    return patches + m->vision_blocks * block + 2 * n * width * m->embedding_width;
-}
-
 static int open_shape(lancet_model **model, void **file, const char *name, const bench_settings *settings)
 {
     const lancet_model_options options = {.activation = (lancet_activation)settings->model.activation,
@@ -107,8 +95,10 @@ static int open_shape(lancet_model **model, void **file, const char *name, const
     while (shape->name && strcmp(shape->name, name) != 0)
         shape++;
     if (!shape->name)
-        return report_usage("--shape: expected ViT-B/32, ViT-B/16, ViT-L/14 or ViT-L/14@336, found '%s'",
-                            name);
+        return report_usage(
+            "--shape: expected ViT-B/32, ViT-B/16, ViT-L/14, ViT-L/14@336, RN50, RN101, RN50x4, "
+            "RN50x16 or RN50x64, found '%s'",
+            name);
     *file = bench_model_make(shape, &length);
     if (!*file)
         return report_memory();
@@ -265,7 +255,7 @@ static int run(const command *self, int argc, char **argv)
                                .repeat = settings.repeat};
 
         status = measure(&result, session, &settings, &options);
-        result.flops = settings.batch * count_flops(about, &result);
+        result.flops = settings.batch * bench_flops(about, result.options.height, result.options.width);
         if (status == EXIT_DONE && settings.json)
             status = print_json(&result);
         else if (status == EXIT_DONE)
@@ -288,7 +278,9 @@ const command bench_command = {
              "the same "
              "run.\n\nThe floor counts the products of the plain vision tower, whichever path is timed, so "
              "that paths can "
-             "be compared. Without a model it makes one of the asked shape with seeded weights; its maps "
+             "be compared; a ResNet's convolutions count as sums written out, of which Winograd's algorithm "
+             "saves a "
+             "part. Without a model it makes one of the asked shape with seeded weights; its maps "
              "mean nothing, "
              "its speed is real.",
     .examples = "  lancet bench\n"

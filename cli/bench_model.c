@@ -9,11 +9,11 @@
 #include <string.h>
 
 const bench_shape bench_shapes[] = {
-    {"ViT-B/32", 768, 12, 32, 224, 512},
-    {"ViT-B/16", 768, 12, 16, 224, 512},
-    {"ViT-L/14", 1024, 24, 14, 224, 768},
-    {"ViT-L/14@336", 1024, 24, 14, 336, 768},
-    {NULL, 0, 0, 0, 0, 0},
+    {"ViT-B/32", 768, {12}, 32, 224, 512},           {"ViT-B/16", 768, {12}, 16, 224, 512},
+    {"ViT-L/14", 1024, {24}, 14, 224, 768},          {"ViT-L/14@336", 1024, {24}, 14, 336, 768},
+    {"RN50", 64, {3, 4, 6, 3}, 0, 224, 1024},        {"RN101", 64, {3, 4, 23, 3}, 0, 224, 512},
+    {"RN50x4", 80, {4, 6, 10, 6}, 0, 288, 640},      {"RN50x16", 96, {6, 8, 18, 8}, 0, 384, 768},
+    {"RN50x64", 128, {3, 15, 36, 10}, 0, 448, 1024}, {NULL, 0, {0}, 0, 0, 0},
 };
 
 /* A file in the making: first its table is written, then its numbers, by the same walk over the tensors. */
@@ -105,12 +105,10 @@ static void block(struct making *making, size_t number, size_t width)
     }
 }
 
-static void walk(struct making *making, const bench_shape *shape)
+static void walk_transformer(struct making *making, const bench_shape *shape)
 {
     const size_t width = shape->width, grid = shape->side / shape->patch;
 
-    making->offset = 0;
-    making->seed = 1;
     vector(making, "visual.class_embedding", SMALL, width);
     matrix(making, "visual.positional_embedding", 1 + grid * grid, width);
     tensor(making, "visual.conv1.weight", SMALL, -5, 4,
@@ -120,15 +118,82 @@ static void walk(struct making *making, const bench_shape *shape)
     vector(making, "visual.ln_post.weight", ONES, width);
     vector(making, "visual.ln_post.bias", ZEROS, width);
     matrix(making, "visual.proj", width, shape->embedding);
-    for (size_t i = 0; i < shape->blocks; i++)
+    for (size_t i = 0; i < shape->blocks[0]; i++)
         block(making, i, width);
+}
+
+/* A convolution and its norm, whose names follow `prefix`. */
+static void layer(struct making *making, const char *prefix, const char *convolution, const char *norm,
+                  size_t out, size_t in, size_t kernel)
+{
+    static const char *const parts[] = {"weight", "bias", "running_mean", "running_var"};
+    int exponent = 0;
+    char name[96];
+
+    /* Numbers of about 1 / sqrt(in k k): what goes out is about as large as what comes in. */
+    while (in * kernel * kernel >> (-2 * exponent) > 1)
+        exponent--;
+    snprintf(name, sizeof name, "%s%s.weight", prefix, convolution);
+    tensor(making, name, SMALL, exponent, 4, (const size_t[]){out, in, kernel, kernel});
+    for (int i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s%s.%s", prefix, norm, parts[i]);
+        vector(making, name, i == 0 || i == 3 ? ONES : ZEROS, out);
+    }
+}
+
+static void walk_resnet(struct making *making, const bench_shape *shape)
+{
+    const size_t width = shape->width, tokens = 32 * width, grid = shape->side / 32;
+    size_t in = width;
+
+    layer(making, "visual.", "conv1", "bn1", width / 2, 3, 3);
+    layer(making, "visual.", "conv2", "bn2", width / 2, width / 2, 3);
+    layer(making, "visual.", "conv3", "bn3", width, width / 2, 3);
+    for (size_t stage = 0; stage < 4; stage++) {
+        const size_t planes = width << stage;
+
+        for (size_t i = 0; i < shape->blocks[stage]; i++, in = 4 * planes) {
+            char prefix[64];
+
+            snprintf(prefix, sizeof prefix, "visual.layer%zu.%zu.", stage + 1, i);
+            layer(making, prefix, "conv1", "bn1", planes, in, 1);
+            layer(making, prefix, "conv2", "bn2", planes, planes, 3);
+            layer(making, prefix, "conv3", "bn3", 4 * planes, planes, 1);
+            if (i == 0)
+                layer(making, prefix, "downsample.0", "downsample.1", 4 * planes, in, 1);
+        }
+    }
+    matrix(making, "visual.attnpool.positional_embedding", 1 + grid * grid, tokens);
+    for (const char *letter = "qkvc"; *letter; letter++) {
+        const size_t out = *letter == 'c' ? shape->embedding : tokens;
+        char name[64];
+
+        snprintf(name, sizeof name, "visual.attnpool.%c_proj.weight", *letter);
+        matrix(making, name, out, tokens);
+        snprintf(name, sizeof name, "visual.attnpool.%c_proj.bias", *letter);
+        vector(making, name, SMALL, out);
+    }
+}
+
+static void walk(struct making *making, const bench_shape *shape)
+{
+    making->offset = 0;
+    making->seed = 1;
+    if (shape->patch)
+        walk_transformer(making, shape);
+    else
+        walk_resnet(making, shape);
 }
 
 void *bench_model_make(const bench_shape *shape, size_t *length)
 {
-    struct making making = {.table_size = 512 * (16 + 12 * shape->blocks)};
+    struct making making = {0};
     char *file = NULL;
-    size_t header;
+    size_t header, blocks = 0;
+
+    for (size_t i = 0; i < 4; i++)
+        blocks += shape->blocks[i];
+    making.table_size = 256 * (32 + 20 * blocks); /* far more than a tensor's line takes */
 
     making.table = calloc(making.table_size, 1);
     if (!making.table)

@@ -78,8 +78,17 @@ static void test_bench(void **state)
     command_close(&result);
     result = command_run("bench", "--shape", "ViT-X");
     command_check(&result, 2);
-    assert_non_null(
-        strstr(result.err, "expected ViT-B/32, ViT-B/16, ViT-L/14 or ViT-L/14@336, found 'ViT-X'"));
+    assert_non_null(strstr(
+        result.err, "expected ViT-B/32, ViT-B/16, ViT-L/14, ViT-L/14@336, RN50, RN101, RN50x4, RN50x16 or "
+                    "RN50x64, found 'ViT-X'"));
+    command_close(&result);
+    /* A ResNet's convolutions count as sums written out, 10.73, beside the pool's products, 1.49. */
+    result = command_run("bench", "--shape", "RN50", "--repeat", "1", "--json");
+    command_check(&result, 0);
+    report = json_loads(result.out, 0, NULL);
+    assert_non_null(report);
+    assert_float_equal(json_number_value(json_object_get(report, "gflop")), 12.22, 0.01);
+    json_decref(report);
     command_close(&result);
     result = command_run("bench", "--shape", "ViT-B/16", "-m", TINY "/model.safetensors");
     command_check(&result, 2);
