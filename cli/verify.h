@@ -24,6 +24,13 @@ typedef enum verify_stage {
     VERIFY_BLOCK_SURGERY,
     VERIFY_ATTENTION_RAW, /* rows of a block, the last if it names none */
     VERIFY_ATTENTION_VALUES,
+    VERIFY_METHOD_TOKENS,  /* of another path than surgery and plain */
+    VERIFY_METHOD_COSINES, /* of its patches with the texts */
+    VERIFY_BRANCHES,
+    VERIFY_BRANCHES_NO_NORM,
+    VERIFY_CLASS_COSINES, /* of the class token with the texts, and what is made of them */
+    VERIFY_CLASS_SURGERY,
+    VERIFY_CLASS_SURGERY_PAPER,
     VERIFY_SIMILARITY,
     VERIFY_SIMILARITY_EMPTY,
     VERIFY_SIMILARITY_PAPER,
@@ -46,6 +53,7 @@ typedef struct verify_array {
     size_t model;   /* which of verify_set.model_paths */
     size_t picture; /* which of verify_set.pictures */
     verify_size size;
+    lancet_path way;     /* of the stages that are of another path */
     int block;           /* 1-based, of the stages of one block; 0: none is named */
     const json_t *entry; /* what the list says of it, may be NULL */
 } verify_array;
@@ -129,8 +137,8 @@ typedef struct verify_replay {
     size_t picture;        /* what the rest is of */
     verify_size size;
     struct lancet_image *image;
-    lancet_features *features[2]; /* by lancet_path */
-    lancet_maps *maps[3];         /* similarity, similarity_empty, similarity_paper */
+    lancet_features *features[LANCET_PATHS];
+    lancet_maps *maps[3]; /* similarity, similarity_empty, similarity_paper */
 } verify_replay;
 
 /** Replays one array and fills in its row. Returns the status of what went wrong besides a difference (the

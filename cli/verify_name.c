@@ -8,24 +8,44 @@ static const struct {
     const char *name;
     verify_stage stage;
     bool windows; /* also of a picture in windows */
+    lancet_path path;
 } stages[] = {
-    {"text/tokens", VERIFY_TOKENS, false},
-    {"text/features", VERIFY_TEXT, false},
-    {"text/ensemble", VERIFY_ENSEMBLE, false},
-    {"text/ensemble_empty", VERIFY_ENSEMBLE_EMPTY, false},
-    {"pixels", VERIFY_PIXELS, false},
-    {"plain", VERIFY_PLAIN, false},
-    {"surgery", VERIFY_SURGERY, false},
-    {"surgery_qk", VERIFY_SURGERY_QK, false},
-    {"surgery_norm8", VERIFY_SURGERY_NORM8, false},
-    {"class_token", VERIFY_CLASS_TOKEN, false},
-    {"attn_raw", VERIFY_ATTENTION_RAW, false},
-    {"attn_vv", VERIFY_ATTENTION_VALUES, false},
-    {"similarity", VERIFY_SIMILARITY, true},
-    {"similarity_empty", VERIFY_SIMILARITY_EMPTY, true},
-    {"similarity_paper", VERIFY_SIMILARITY_PAPER, true},
-    {"map", VERIFY_MAP, true},
-    {"points", VERIFY_POINTS, true},
+    {"text/tokens", VERIFY_TOKENS, false, LANCET_PATH_SURGERY},
+    {"text/features", VERIFY_TEXT, false, LANCET_PATH_SURGERY},
+    {"text/ensemble", VERIFY_ENSEMBLE, false, LANCET_PATH_SURGERY},
+    {"text/ensemble_empty", VERIFY_ENSEMBLE_EMPTY, false, LANCET_PATH_SURGERY},
+    {"pixels", VERIFY_PIXELS, false, LANCET_PATH_SURGERY},
+    {"plain", VERIFY_PLAIN, false, LANCET_PATH_SURGERY},
+    {"surgery", VERIFY_SURGERY, false, LANCET_PATH_SURGERY},
+    {"surgery_qk", VERIFY_SURGERY_QK, false, LANCET_PATH_SURGERY},
+    {"surgery_norm8", VERIFY_SURGERY_NORM8, false, LANCET_PATH_SURGERY},
+    {"class_token", VERIFY_CLASS_TOKEN, false, LANCET_PATH_SURGERY},
+    {"attn_raw", VERIFY_ATTENTION_RAW, false, LANCET_PATH_SURGERY},
+    {"attn_vv", VERIFY_ATTENTION_VALUES, false, LANCET_PATH_SURGERY},
+    {"fc", VERIFY_CLASS_TOKEN, false, LANCET_PATH_SURGERY},
+    {"affinity", VERIFY_BRANCHES, false, LANCET_PATH_SURGERY},
+    {"affinity_no_ln", VERIFY_BRANCHES_NO_NORM, false, LANCET_PATH_SURGERY},
+    {"ablation_last", VERIFY_METHOD_TOKENS, false, LANCET_PATH_LAST},
+    {"ablation_multi", VERIFY_METHOD_TOKENS, false, LANCET_PATH_MULTI},
+    {"ablation_multi_dual_a", VERIFY_METHOD_TOKENS, false, LANCET_PATH_MULTI_DUAL},
+    {"ablation_multi_dual_b", VERIFY_METHOD_TOKENS, false, LANCET_PATH_MULTI_DUAL_OWN},
+    {"ablation_multi_dual_ffn_a", VERIFY_METHOD_TOKENS, false, LANCET_PATH_MULTI_DUAL_FEED},
+    {"ablation_multi_dual_ffn_b", VERIFY_METHOD_TOKENS, false, LANCET_PATH_MULTI_DUAL_FEED_OWN},
+    {"ablation_multi_dual_attn", VERIFY_METHOD_TOKENS, false, LANCET_PATH_SURGERY},
+    {"maskclip", VERIFY_METHOD_COSINES, false, LANCET_PATH_MASKCLIP},
+    {"maskclip_official", VERIFY_METHOD_COSINES, false, LANCET_PATH_MASKCLIP},
+    {"maskclip_cs", VERIFY_METHOD_COSINES, false, LANCET_PATH_MASKCLIP_CODE},
+    {"sclip", VERIFY_METHOD_TOKENS, false, LANCET_PATH_SCLIP},
+    {"clearclip", VERIFY_METHOD_TOKENS, false, LANCET_PATH_CLEARCLIP},
+    {"naclip", VERIFY_METHOD_TOKENS, false, LANCET_PATH_NACLIP},
+    {"multilabel_cosine", VERIFY_CLASS_COSINES, false, LANCET_PATH_SURGERY},
+    {"multilabel_surgery_code", VERIFY_CLASS_SURGERY, false, LANCET_PATH_SURGERY},
+    {"multilabel_surgery_paper", VERIFY_CLASS_SURGERY_PAPER, false, LANCET_PATH_SURGERY},
+    {"similarity", VERIFY_SIMILARITY, true, LANCET_PATH_SURGERY},
+    {"similarity_empty", VERIFY_SIMILARITY_EMPTY, true, LANCET_PATH_SURGERY},
+    {"similarity_paper", VERIFY_SIMILARITY_PAPER, true, LANCET_PATH_SURGERY},
+    {"map", VERIFY_MAP, true, LANCET_PATH_SURGERY},
+    {"points", VERIFY_POINTS, true, LANCET_PATH_SURGERY},
 };
 
 verify_stage verify_name_whole(const char *name)
@@ -102,6 +122,7 @@ static bool find_stage(verify_array *array, const char *name)
         if (stages[i].stage >= VERIFY_PIXELS && (stages[i].windows || !windows) &&
             strcmp(stages[i].name, name) == 0) {
             array->stage = stages[i].stage;
+            array->way = stages[i].path;
             return true;
         }
     return !windows && parse_block(array, name);

@@ -24,7 +24,7 @@ int verify_broken_by(verify_row *row, const lancet_error *error)
 
 static void drop_picture_results(verify_replay *r)
 {
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < LANCET_PATHS; i++)
         lancet_features_close(&r->features[i]);
     for (size_t i = 0; i < 3; i++)
         lancet_maps_close(&r->maps[i]);

@@ -322,6 +322,14 @@ static int replay(verify_replay *r, const verify_array *array, const lancet_npy 
     case VERIFY_ATTENTION_RAW:
     case VERIFY_ATTENTION_VALUES:
         return verify_replay_attention(r, array, npy, row);
+    case VERIFY_METHOD_TOKENS:
+    case VERIFY_METHOD_COSINES:
+    case VERIFY_BRANCHES:
+    case VERIFY_BRANCHES_NO_NORM:
+    case VERIFY_CLASS_COSINES:
+    case VERIFY_CLASS_SURGERY:
+    case VERIFY_CLASS_SURGERY_PAPER:
+        return verify_replay_method(r, array, npy, row);
     case VERIFY_SIMILARITY:
     case VERIFY_SIMILARITY_EMPTY:
     case VERIFY_SIMILARITY_PAPER:

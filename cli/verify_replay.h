@@ -7,6 +7,7 @@
 /* Agreement that is asked of float32 (the resize is exact in 8 bits, so pixels differ by rounding alone). */
 #define VERIFY_LIMIT_FEATURES  2e-4
 #define VERIFY_LIMIT_ATTENTION 3e-5
+#define VERIFY_LIMIT_METHODS   3e-5
 #define VERIFY_LIMIT_PIXELS    1e-6
 
 /** The row becomes VERIFY_ERROR with this message; returns `status`. */
@@ -32,6 +33,9 @@ int verify_grid(const verify_replay *r, size_t *rows, size_t *columns, verify_ro
 int verify_replay_block(verify_replay *r, const verify_array *array, const lancet_npy *npy, verify_row *row);
 int verify_replay_attention(verify_replay *r, const verify_array *array, const lancet_npy *npy,
                             verify_row *row);
+
+/** Stages of other methods. */
+int verify_replay_method(verify_replay *r, const verify_array *array, const lancet_npy *npy, verify_row *row);
 
 /** Whether the file has the shape that the list says (NULL: it says none). */
 bool verify_matches_list(const lancet_npy *npy, const json_t *shape);

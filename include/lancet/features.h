@@ -25,9 +25,34 @@ typedef enum lancet_path {
                 of v-v attention without feed-forward networks, class token from the original path. In a
                 ModifiedResNet it is the attention pool that is operated on: patches by v-v attention (see
                 lancet_pool_attention), class token as lancet_pool_class says. */
-    LANCET_PATH_PLAIN /**< CLIP as trained; its final projection applied to every token. In a ModifiedResNet
+    LANCET_PATH_PLAIN, /**< CLIP as trained; its final projection applied to every token. In a ModifiedResNet
                            every token asks in the attention pool, where CLIP lets the class token alone. */
+
+    /* The rows of the paper's Table 4; a vision transformer's alone. A is softmax(s v v^T) v through the
+     * out-projection, F the feed-forward network, x the original path, y the second one, N the second layer
+     * norm; the class token is always the original path's. */
+    LANCET_PATH_LAST,       /**< row 1: the last block alone, y = x + A(x), then y + F(N y) */
+    LANCET_PATH_MULTI,      /**< row 2: the last blocks in one path, A and F of its own stream */
+    LANCET_PATH_MULTI_DUAL, /**< row 3: y + A(x) + F(N(x + attention)), what the original path's F gives */
+    LANCET_PATH_MULTI_DUAL_OWN,      /**< row 3 with F of its own stream: y + A(x), then y + F(N y) */
+    LANCET_PATH_MULTI_DUAL_FEED,     /**< row 4: F alone, the original path's */
+    LANCET_PATH_MULTI_DUAL_FEED_OWN, /**< row 4: F alone, of its own stream */
+
+    /* Published methods that change the last block and nothing else; the class token is CLIP's own. */
+    LANCET_PATH_MASKCLIP, /**< MaskCLIP (Zhou et al. 2022): each token's value through the out-projection, and
+                               the feed-forward network. In a ModifiedResNet: values through the pool's two
+                               projections, without position embedding */
+    LANCET_PATH_MASKCLIP_CODE, /**< the same without the feed-forward network, as in the surgery code's
+                                  comments; a vision transformer's alone, as are those that follow */
+    LANCET_PATH_SCLIP,         /**< SCLIP (Wang et al. 2023): softmax(s q q^T) + softmax(s k k^T), and F */
+    LANCET_PATH_CLEARCLIP,     /**< ClearCLIP (Lan et al. 2024): softmax(s q q^T) without residual and F */
+    LANCET_PATH_NACLIP /**< NACLIP (Hajimiri et al. 2024): softmax(s k k^T + e^(-d^2 / 50)) without residual
+                          and F, d being the distance of two patches in patches; nothing is added for the
+                          class token */
 } lancet_path;
+
+/** How many ways there are. */
+#define LANCET_PATHS (LANCET_PATH_NACLIP + 1)
 
 /** How patches attend in a ModifiedResNet's attention pool on the surgery path, in each head; s is 1 /
  * sqrt(head width). There is no residual to add to (the pool's result has another width). */
@@ -153,6 +178,19 @@ LANCET_API lancet_status lancet_tokens_walk(lancet_session *session, const lance
                                                          size_t width, const float *original,
                                                          const float *surgery),
                                             void *context, int *stopped, lancet_error *error);
+
+/** What each residual branch says of a picture (Eq. 5, level 3): the class token's row of what a block's
+ * attention adds to the residual stream, and of what its feed-forward network adds, each alone through the
+ * projection and of unit length. Into the caller's `rows` [2 * blocks, C]: row 2 i is the attention of block
+ * i + 1, row 2 i + 1 its feed-forward network.
+ *
+ * `norm`: through the tower's last layer norm first, which the paper does not say; its projection is made for
+ * what comes out of that norm. A vision transformer's alone. Errors: as lancet_features_encode; ARGUMENT also
+ * for a ModifiedResNet. */
+LANCET_API lancet_status lancet_branches_encode(float *rows, lancet_session *session,
+                                                const lancet_picture *picture,
+                                                const lancet_feature_options *options, bool norm,
+                                                lancet_error *error);
 
 /** Which attention of a block: whose products with whom. */
 typedef enum lancet_attention_kind {

@@ -21,6 +21,7 @@
 #include "lancet/features.h"
 #include "lancet/labels.h"
 #include "lancet/maps.h"
+#include "lancet/methods.h"
 #include "lancet/model.h"
 #include "lancet/npy.h"
 #include "lancet/picture.h"

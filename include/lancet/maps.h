@@ -39,6 +39,8 @@ typedef struct lancet_map_options {
     lancet_surgery_form form;   /**< default: CODE; only over a label set */
     lancet_map_order order;     /**< default: CODE */
     float tau;                  /**< Eq. 9's scale, above 0; default (0): 2 */
+    bool reversed; /**< every score of a patch negated, so that a map M becomes 1 - M: RCLIP (section
+                        4.2); the class token's scores stay */
 } lancet_map_options;
 
 /** Feature surgery and similarity (Eq. 8-11): scores of every label at every token.

@@ -136,7 +136,8 @@ lancet_status lancet_maps_compute(lancet_maps **result, const lancet_features *f
     memcpy(maps->class_scores, scores, maps->count * sizeof *scores);
     for (size_t i = 1; i < surgery.rows; i++)
         for (size_t t = 0; t < maps->count; t++)
-            maps->scores[t * (surgery.rows - 1) + i - 1] = scores[i * maps->count + t];
+            maps->scores[t * (surgery.rows - 1) + i - 1] =
+                options.reversed ? -scores[i * maps->count + t] : scores[i * maps->count + t];
     *result = maps;
     maps = NULL;
 done:

@@ -16,6 +16,7 @@
 #include "clip/vision/positions.h"
 
 #include <math.h>
+#include <string.h>
 
 /* n = 1 + H W tokens a picture, rows = pictures * n; rows of D floats are `stride` floats apart. */
 struct pass {
@@ -197,6 +198,28 @@ static void plan_plain(struct pass *pass)
     plan(pass, pass->query, pass->key, 1, 0, pass->n);
 }
 
+/* MaskCLIP: a pixel is what its own value says; the position embedding, which tokens have, plays no part. The
+ * class token is CLIP's. */
+static void take_values(struct pass *pass)
+{
+    const lancet_resnet *resnet = pass->tower->resnet;
+    const size_t pixels = pass->n - 1, row = pass->tower->width * sizeof(float);
+
+    project(pass, resnet->query, pass->tokens, pass->query, pass->pool->pictures, pass->n);
+    project(pass, resnet->key, pass->tokens, pass->key, pass->rows, 1);
+    plan(pass, pass->query, pass->key, 1, 0, 1);
+    lancet_attention_run(pass->session->pool, pass->attentions, pass->attention_count,
+                         pass->session->scratch);
+    for (size_t picture = 0; picture < pass->pool->pictures; picture++)
+        for (size_t i = 0; i < pixels; i++)
+            memcpy(pass->unit + (picture * pass->n + 1 + i) * pass->stride,
+                   pass->pool->pixels + (picture * pixels + i) * pass->pool->stride, row);
+    for (size_t picture = 0; picture < pass->pool->pictures; picture++)
+        project(pass, resnet->value, pass->unit + (picture * pass->n + 1) * pass->stride,
+                pass->attended + (picture * pass->n + 1) * pass->stride, pixels, 1);
+    pass->attention_count = 0;
+}
+
 static lancet_status show_attention(const struct pass *pass, lancet_error *error)
 {
     const lancet_vision_attention *wanted = pass->job->attention;
@@ -232,7 +255,9 @@ lancet_status lancet_attention_pool_run(lancet_session *session, const lancet_at
     project(&pass, tower->resnet->value, pass.tokens, pass.value, pass.rows, 1);
     if (job->attention)
         return show_attention(&pass, error);
-    if (job->options->path == LANCET_PATH_SURGERY)
+    if (job->options->path == LANCET_PATH_MASKCLIP)
+        take_values(&pass);
+    else if (job->options->path == LANCET_PATH_SURGERY)
         plan_surgery(&pass);
     else
         plan_plain(&pass);

@@ -212,6 +212,28 @@ lancet_status lancet_tokens_walk(lancet_session *session, const lancet_picture *
     return status;
 }
 
+lancet_status lancet_branches_encode(float *rows, lancet_session *session, const lancet_picture *picture,
+                                     const lancet_feature_options *options, bool norm, lancet_error *error)
+{
+    lancet_vision_job job = {.branches = rows, .branches_norm = norm};
+    lancet_feature_options resolved;
+    lancet_status status;
+
+    if (!rows || !session)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "lancet_branches_encode: %s is NULL",
+                           rows ? "session" : "rows");
+    status = lancet_picture_check(picture, "lancet_branches_encode", error);
+    if (status == LANCET_OK)
+        status = lancet_feature_options_resolve(&resolved, session->model, picture, options, error);
+    if (status != LANCET_OK)
+        return status;
+    if (session->model->vision.resnet)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                           "lancet_branches_encode: a ModifiedResNet has no such branches");
+    resolved.surgery_start = 0; /* the second path adds nothing to the first */
+    return look_inside(session, picture, &resolved, &job, error);
+}
+
 static lancet_status check_attention(const lancet_attention_options *options, const lancet_model *model,
                                      lancet_error *error)
 {

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/picture.h"
 #include "clip/vision/sizes.h"
+#include "clip/vision/transformer.h"
 #include "image/resize.h"
 
 #include <math.h>
@@ -29,7 +30,7 @@ static lancet_status resolve_pool(const lancet_feature_options *resolved, bool r
     if ((attention || class_token) && !resnet)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                            "pool_attention and pool_class: a vision transformer has no attention pool");
-    if ((attention || class_token) && resolved->path == LANCET_PATH_PLAIN)
+    if ((attention || class_token) && resolved->path != LANCET_PATH_SURGERY)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                            "pool_attention and pool_class: the plain path has no surgery");
     return LANCET_OK;
@@ -53,6 +54,14 @@ static lancet_status resolve_surgery(lancet_feature_options *resolved, int block
     }
     if (resnet)
         return LANCET_OK;
+    if (lancet_way_find(resolved->path) && lancet_way_find(resolved->path)->last_only) {
+        if (last > 1 || (start && start != blocks))
+            return lancet_fail(error, LANCET_ERROR_ARGUMENT,
+                               "surgery_last and surgery_start: this path changes the last block alone");
+        resolved->surgery_start = blocks;
+        resolved->surgery_last = 0;
+        return LANCET_OK;
+    }
     if (last && start)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT,
                            "surgery_last and surgery_start: give one of them, found %d and %d", last, start);
@@ -103,9 +112,13 @@ static lancet_status resolve_rest(lancet_feature_options *resolved, const lancet
     const lancet_model_description *about = lancet_model_describe(model);
     const bool resnet = model->configuration.family == LANCET_FAMILY_RESNET;
 
-    if (resolved->path != LANCET_PATH_SURGERY && resolved->path != LANCET_PATH_PLAIN)
-        return lancet_fail(error, LANCET_ERROR_ARGUMENT,
-                           "path: expected LANCET_PATH_SURGERY or _PLAIN, found %d", (int)resolved->path);
+    if ((unsigned)resolved->path >= LANCET_PATHS)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "path: expected a lancet_path, found %d",
+                           (int)resolved->path);
+    if (resnet && resolved->path > LANCET_PATH_PLAIN && resolved->path != LANCET_PATH_MASKCLIP)
+        return lancet_fail(
+            error, LANCET_ERROR_ARGUMENT,
+            "path: this one changes a vision transformer's blocks, and a ModifiedResNet has none");
     if (is_zero(resolved->deviation)) {
         memcpy(resolved->mean, about->mean, sizeof resolved->mean);
         memcpy(resolved->deviation, about->deviation, sizeof resolved->deviation);

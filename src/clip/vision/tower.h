@@ -49,6 +49,8 @@ typedef struct lancet_vision_job {
     void *context;                            /* visit needs pictures == 1 */
     int stopped;                              /* out: what visit returned */
     const lancet_vision_attention *attention; /* to be shown; then there are no tokens. NULL: none */
+    float *branches;    /* [2 * blocks, C]: see lancet_branches_encode; needs pictures == 1. NULL: none */
+    bool branches_norm; /* through the last norm */
 } lancet_vision_job;
 
 /** Errors: MEMORY, UNSUPPORTED. */

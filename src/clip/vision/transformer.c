@@ -6,25 +6,11 @@
  * attention and an out-projection a block.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "clip/session.h"
+#include "clip/vision/transformer.h"
 #include "clip/vision/positions.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Everything one pass works on. H x W patches and n = 1 + H W tokens a picture, rows = pictures * n. */
-struct pass {
-    lancet_session *session;
-    const lancet_vision_tower *tower;
-    lancet_vision_job *job;
-    size_t grid_height, grid_width, n, rows;
-    float *original, *surgery;                          /* [rows, D]: the two residual streams */
-    float *normed;                                      /* [rows, D] */
-    float *query, *key, *value, *attended, *consistent; /* [rows, D] */
-    float *hidden;                /* [rows, 4D]; the patches' pixels before the first block */
-    float *positions;             /* [n, D] */
-    lancet_attention *attentions; /* [2 * pictures * heads] */
-};
 
 static size_t larger(size_t a, size_t b)
 {
@@ -32,7 +18,7 @@ static size_t larger(size_t a, size_t b)
 }
 
 /* Lays everything out in the session's arena. */
-static lancet_status lay_out(struct pass *pass, lancet_error *error)
+static lancet_status lay_out(lancet_pass *pass, lancet_error *error)
 {
     lancet_session *session = pass->session;
     const lancet_vision_tower *tower = pass->tower;
@@ -41,12 +27,13 @@ static lancet_status lay_out(struct pass *pass, lancet_error *error)
     const size_t hidden = larger(pass->rows * tower->hidden, pass->rows * 3 * tower->patch * tower->patch);
     const size_t scratch = lancet_kernels_get()->attention_scratch(pass->n, tower->width / tower->heads);
     const size_t jobs = 2 * pass->job->pictures * tower->heads;
+    const size_t branches = pass->job->branches ? (2 * tower->block_count + 1) * tower->width : 0;
     float **const streams[] = {&pass->original, &pass->surgery, &pass->normed,   &pass->query,
                                &pass->key,      &pass->value,   &pass->attended, &pass->consistent};
-    size_t size = lancet_arena_need(hidden, sizeof(float)) +
-                  lancet_arena_need(pass->n * tower->width, sizeof(float)) +
-                  lancet_arena_need(jobs, sizeof(lancet_attention)) +
-                  threads * lancet_arena_need(scratch, sizeof(float));
+    size_t size =
+        lancet_arena_need(hidden, sizeof(float)) + lancet_arena_need(pass->n * tower->width, sizeof(float)) +
+        lancet_arena_need(jobs, sizeof(lancet_attention)) +
+        threads * lancet_arena_need(scratch, sizeof(float)) + lancet_arena_need(branches, sizeof(float));
 
     size += sizeof streams / sizeof *streams * lancet_arena_need(stream, sizeof(float));
     if (!lancet_arena_reset(&session->arena, size))
@@ -58,11 +45,15 @@ static lancet_status lay_out(struct pass *pass, lancet_error *error)
     pass->attentions = lancet_arena_take(&session->arena, jobs, sizeof(lancet_attention));
     for (size_t i = 0; i < threads; i++)
         session->scratch[i] = lancet_arena_take(&session->arena, scratch, sizeof(float));
+    if (branches) {
+        pass->branches = lancet_arena_take(&session->arena, branches, sizeof(float));
+        memset(pass->branches, 0, branches * sizeof(float));
+    }
     return LANCET_OK;
 }
 
 /* patches [H W, 3 p p] from pixels [3, height, width], in the order of the patch weights [D, 3, p, p]. */
-static void cut_patches(float *patches, const float *pixels, const struct pass *pass)
+static void cut_patches(float *patches, const float *pixels, const lancet_pass *pass)
 {
     const size_t height = pass->job->height, width = pass->job->width, patch = pass->tower->patch;
 
@@ -77,7 +68,7 @@ static void cut_patches(float *patches, const float *pixels, const struct pass *
 }
 
 /* original [rows, D] = norm_pre([class; patches] + positions). */
-static lancet_status embed(struct pass *pass, lancet_error *error)
+static lancet_status embed(lancet_pass *pass, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
     const size_t width = tower->width, patches = pass->n - 1, depth = 3 * tower->patch * tower->patch;
@@ -102,13 +93,7 @@ static lancet_status embed(struct pass *pass, lancet_error *error)
     return status;
 }
 
-/* What of the original path a block has to compute: all tokens' rows, or the class tokens' alone. Jobs and
- * norms see them as `count` rows, `stride` floats apart, in groups of `group`. */
-struct reach {
-    size_t count, stride, group;
-};
-
-static void plan_attention(struct pass *pass, bool consistent, bool class_only, size_t *count)
+static void plan_attention(lancet_pass *pass, bool consistent, bool class_only, size_t *count)
 {
     const size_t width = pass->tower->width, heads = pass->tower->heads, head_width = width / heads;
 
@@ -134,7 +119,7 @@ static void plan_attention(struct pass *pass, bool consistent, bool class_only, 
 }
 
 /* original += attention(norm_1(original)), surgery += consistent attention of the same. */
-static lancet_status attend(struct pass *pass, const lancet_block *block, const struct reach *reach,
+static lancet_status attend(lancet_pass *pass, const lancet_block *block, const lancet_reach *reach,
                             bool surgery, lancet_error *error)
 {
     lancet_session *session = pass->session;
@@ -167,9 +152,8 @@ static lancet_status attend(struct pass *pass, const lancet_block *block, const 
     return lancet_linear_run(session->linears, gather, surgery ? 2 : 1, error);
 }
 
-/* original += contract(gelu(expand(norm_2(original)))). */
-static lancet_status feed_forward(struct pass *pass, const lancet_block *block, const struct reach *reach,
-                                  lancet_error *error)
+lancet_status lancet_feed_forward(lancet_pass *pass, float *stream, const lancet_block *block,
+                                  const lancet_reach *reach, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
     const lancet_linear_job expand = {
@@ -177,12 +161,12 @@ static lancet_status feed_forward(struct pass *pass, const lancet_block *block, 
         pass->hidden,  reach->count,
         reach->group,  reach->stride,
         tower->hidden, tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU};
-    const lancet_linear_job contract = {block->contract, pass->hidden,  pass->original, reach->count,
-                                        reach->group,    tower->hidden, reach->stride,  LANCET_AFTER_ADD};
+    const lancet_linear_job contract = {block->contract, pass->hidden,  stream,        reach->count,
+                                        reach->group,    tower->hidden, reach->stride, LANCET_AFTER_ADD};
     lancet_status status;
 
-    lancet_norm_rows(pass->session->pool, pass->normed, reach->stride, pass->original, reach->stride,
-                     reach->count, tower->width, &block->norm_2, tower->epsilon);
+    lancet_norm_rows(pass->session->pool, pass->normed, reach->stride, stream, reach->stride, reach->count,
+                     tower->width, &block->norm_2, tower->epsilon);
     status = lancet_linear_run(pass->session->linears, &expand, 1, error);
     if (status == LANCET_OK)
         status = lancet_linear_run(pass->session->linears, &contract, 1, error);
@@ -190,7 +174,7 @@ static lancet_status feed_forward(struct pass *pass, const lancet_block *block, 
 }
 
 /* The attention weights of the block that has just been through `attend`. */
-static lancet_status show_attention(const struct pass *pass, lancet_error *error)
+static lancet_status show_attention(const lancet_pass *pass, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
     const lancet_projections projections = {pass->query,
@@ -204,31 +188,110 @@ static lancet_status show_attention(const struct pass *pass, lancet_error *error
     return lancet_attention_show(pass->job->attention, &projections, error);
 }
 
-static lancet_status run_blocks(struct pass *pass, lancet_error *error)
+/* After the last block only the class token of the original path is read: the other rows' queries,
+ * out-projections and feed-forward networks would be computed for nobody. */
+static bool reads_class_only(const lancet_pass *pass, const lancet_way *way, size_t number)
+{
+    const lancet_vision_job *job = pass->job;
+
+    return job->start && number == pass->tower->block_count && !job->visit && !job->attention &&
+           !(way && way->feed == LANCET_FEED_ORIGINAL);
+}
+
+/* The second path starts from the residual stream as it is here. */
+static void start_second(lancet_pass *pass, const lancet_way *way)
+{
+    const size_t size = pass->rows * pass->tower->width * sizeof(float);
+
+    if (way && way->no_residual)
+        memset(pass->surgery, 0, size);
+    else
+        memcpy(pass->surgery, pass->original, size);
+}
+
+/* The class token's row of what was added to the residual stream since `before` was kept. */
+static void note_branch(lancet_pass *pass, size_t branch)
+{
+    const size_t width = pass->tower->width;
+    float *row = pass->branches + branch * width,
+          *before = pass->branches + 2 * pass->tower->block_count * width;
+
+    for (size_t d = 0; d < width; d++) {
+        row[d] = pass->original[d] - before[d];
+        before[d] = pass->original[d];
+    }
+}
+
+/* Projects what was noted. */
+static lancet_status read_branches(lancet_pass *pass, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
+    const size_t width = tower->width, rows = 2 * tower->block_count, embedding = tower->embedding;
+    const lancet_linear_job project = {
+        tower->projection, pass->branches,      pass->job->branches, rows, 0, width,
+        embedding,         LANCET_AFTER_NOTHING};
+    lancet_status status;
+
+    if (pass->job->branches_norm)
+        lancet_norm_rows(pass->session->pool, pass->branches, width, pass->branches, width, rows, width,
+                         &tower->norm_post, tower->epsilon);
+    status = lancet_linear_run(pass->session->linears, &project, 1, error);
+    for (size_t i = 0; i < rows && status == LANCET_OK; i++) {
+        float *row = pass->job->branches + i * embedding;
+        double square = 0;
+
+        for (size_t c = 0; c < embedding; c++)
+            square += (double)row[c] * (double)row[c];
+        for (size_t c = 0; c < embedding && square > 0; c++)
+            row[c] = (float)((double)row[c] / sqrt(square));
+    }
+    return status;
+}
+
+static lancet_status run_block(lancet_pass *pass, const lancet_way *way, size_t number, lancet_error *error)
+{
+    const lancet_vision_tower *tower = pass->tower;
+    const lancet_vision_job *job = pass->job;
+    const lancet_block *block = &tower->blocks[number - 1];
+    const bool second = job->start && number >= job->start;
+    lancet_reach reach = {pass->rows, tower->width, pass->n};
+    bool fed = false;
+    lancet_status status;
+
+    if (second && number == job->start)
+        start_second(pass, way);
+    if (reads_class_only(pass, way, number))
+        reach = (lancet_reach){job->pictures, pass->n * tower->width, 1};
+    if (pass->branches && number == 1)
+        note_branch(pass, 0); /* sets what the first branch is added to */
+    status = attend(pass, block, &reach, second && !way, error);
+    if (pass->branches)
+        note_branch(pass, 2 * number - 2);
+    if (status == LANCET_OK && job->attention && job->attention->block == number)
+        return show_attention(pass, error);
+    if (status == LANCET_OK && second && way)
+        status = lancet_way_step(pass, way, block, &fed, error);
+    if (status == LANCET_OK && !fed)
+        status = lancet_feed_forward(pass, pass->original, block, &reach, error);
+    if (pass->branches)
+        note_branch(pass, 2 * number - 1);
+    return status;
+}
+
+static lancet_status run_blocks(lancet_pass *pass, lancet_error *error)
+{
+    const lancet_vision_tower *tower = pass->tower;
+    const lancet_way *way = lancet_way_find(pass->job->options->path);
     lancet_vision_job *job = pass->job;
     lancet_status status = LANCET_OK;
 
     for (size_t number = 1; number <= tower->block_count && status == LANCET_OK; number++) {
-        const lancet_block *block = &tower->blocks[number - 1];
-        const bool surgery = job->start && number >= job->start;
-        struct reach reach = {pass->rows, tower->width, pass->n};
-
-        if (number == job->start)
-            memcpy(pass->surgery, pass->original, pass->rows * tower->width * sizeof(float));
-        /* After the last block only the class token of the original path is read: the other rows' queries,
-         * out-projections and feed-forward networks would be computed for nobody. */
-        if (surgery && number == tower->block_count && !job->visit && !job->attention)
-            reach = (struct reach){job->pictures, pass->n * tower->width, 1};
-        status = attend(pass, block, &reach, surgery, error);
-        if (status == LANCET_OK && job->attention && job->attention->block == number)
-            return show_attention(pass, error);
-        if (status == LANCET_OK)
-            status = feed_forward(pass, block, &reach, error);
+        status = run_block(pass, way, number, error);
+        if (job->attention && job->attention->block == number)
+            break;
         if (status == LANCET_OK && job->visit) {
             job->stopped = job->visit(job->context, (int)number, pass->n, tower->width, pass->original,
-                                      surgery ? pass->surgery : NULL);
+                                      job->start && number >= job->start ? pass->surgery : NULL);
             if (job->stopped)
                 break;
         }
@@ -238,7 +301,7 @@ static lancet_status run_blocks(struct pass *pass, lancet_error *error)
 
 /* tokens = projection(norm_post(...)): the class token from the original path, the patches from the surgery
  * path. */
-static lancet_status read_out(struct pass *pass, lancet_error *error)
+static lancet_status read_out(lancet_pass *pass, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
     const size_t width = tower->width, rows = pass->rows, n = pass->n;
@@ -257,7 +320,7 @@ static lancet_status read_out(struct pass *pass, lancet_error *error)
 lancet_status lancet_transformer_run(lancet_session *session, lancet_vision_job *job, lancet_error *error)
 {
     const lancet_vision_tower *tower = &session->model->vision;
-    struct pass pass = {.session = session,
+    lancet_pass pass = {.session = session,
                         .tower = tower,
                         .job = job,
                         .grid_height = lancet_vision_tower_grid(tower, job->height),
@@ -273,5 +336,7 @@ lancet_status lancet_transformer_run(lancet_session *session, lancet_vision_job 
         status = run_blocks(&pass, error);
     if (status == LANCET_OK && job->tokens)
         status = read_out(&pass, error);
+    if (status == LANCET_OK && job->branches)
+        status = read_branches(&pass, error);
     return status;
 }
