@@ -19,6 +19,7 @@ import sys
 import numpy as np
 from PIL import Image, ImageDraw
 
+import methods
 from containers import (from_custom_text, from_hugging_face, read_safetensors, to_custom_text, to_hugging_face,
                         write_safetensors)
 from reference import (Clip, average_windows, feature_surgery, feature_surgery_empty, gelu, pixels, points, quick_gelu,
@@ -46,6 +47,7 @@ SETS = {
                     hugging_face=dict(vision_heads=4, text_heads=2, epsilon=1e-3)),
     "tiny_odd": dict(seed=6, width=192, blocks=2, patch=7, resolution=49, embedding=48, text_width=64, text_blocks=1,
                      sides=[49, 35, 78, "91x45", "42x28", "84x56-49-28", "40x37-35-35"], inside=["42x28"],
+                 methods=["42x28"],
                  blocks_kept=[1, 2], map_size=(40, 24), texts=["cat", "a wooden table", "river", "horse"],
                      pictures={"grey.png": (53, 31), "shapes.jpg": (120, 120)}, coarse=True),
     # The ratio is ViT-g-14's; 88 times it is 384.0056.
@@ -199,6 +201,9 @@ def compute(model, tokenizer, templates, folder, spec):
                     arrays[key + "plain"] = model.encode_picture(image[0])[None]
                 if size in spec.get("inside", []):
                     arrays.update(inside(model, image[0], key, spec["blocks"], surgery_last))
+                if size in spec.get("methods", []):
+                    arrays.update({key + name: methods.method_tokens(model, image[0], name, surgery_last)
+                                   for name in methods.NAMES})
                 tokens = model.encode_picture(image[0], surgery_last)
                 arrays[key + "surgery"] = tokens[None]
                 if isinstance(model, ResNetClip):
@@ -292,7 +297,9 @@ def read_templates():
 # ---- Writing
 
 
-WHAT = {
+WHAT = {name: "patches of that method or row of Table 4, CLIP's class token, not normalised [N,C]"
+        for name in methods.NAMES}
+WHAT |= {
     "text/tokens": "token ids of token_texts, zero padded [n,77]",
     "text/features": "encode_text of each text, not normalised [n,C]",
     "text/ensemble": "85-template ensemble, normalised [n,C]",
@@ -397,6 +404,8 @@ def write_set(name, spec):
     }
     if "inside" in spec:
         model.update(inside=spec["inside"], blocks=spec["blocks_kept"])
+    if "methods" in spec:
+        model["methods"] = spec["methods"]
     arrays, lists = compute(open_model(folder), tokenizer, templates, folder, {**model, "map_size": spec["map_size"]})
     entries = {}
     for key, values in arrays.items():
@@ -428,11 +437,18 @@ def compute_baselines(model, folder, arrays):
         return {}
     with open(path, encoding="utf-8") as file:
         entries = json.load(file)["arrays"]
-    known = {key: entry for key, entry in entries.items() if key.endswith(("/attn_raw", "/attn_vv"))}
+    known = {key: entry for key, entry in entries.items()
+             if key.endswith(("/attn_raw", "/attn_vv")) or "/ablation_" in key or "/maskclip" in key}
     for key in known:
         place, name = key.split("/baselines/")
-        *_, (_, _, raw, values) = model.walk(arrays[place + "/pixels"][0], 0)
-        arrays[key] = (raw if name == "attn_raw" else values).mean(0)
+        image = arrays[place + "/pixels"][0]
+        if name.startswith("attn"):
+            *_, (_, _, raw, values) = model.walk(image, 0)
+            arrays[key] = (raw if name == "attn_raw" else values).mean(0)
+        else:
+            arrays[key] = methods.method_tokens(model, image, name)
+            if name.startswith("maskclip"):
+                arrays[key] = unit(arrays[key][1:]) @ arrays["text/ensemble"].T
     return known
 
 
