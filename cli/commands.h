@@ -14,5 +14,7 @@ extern const command convert_command;
 extern const command verify_command;
 extern const command bench_command;
 extern const command pull_command;
+extern const command compare_command;
+extern const command methods_command;
 
 #endif

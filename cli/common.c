@@ -156,6 +156,53 @@ int picture_check(const picture_settings *settings)
     return EXIT_DONE;
 }
 
+const char *way_name(lancet_path path)
+{
+    if (path <= LANCET_PATH_PLAIN)
+        return path_names[path];
+    for (size_t i = 0; i < lancet_method_count(); i++)
+        if (lancet_method_at(i)->path == path)
+            return lancet_method_at(i)->name;
+    return "";
+}
+
+static const lancet_method *find_method(const char *name)
+{
+    const lancet_method *found = lancet_method_find(name);
+    const char *names[64], *nearest;
+    size_t count = 0;
+
+    for (; count < lancet_method_count() && count < sizeof names / sizeof *names; count++)
+        names[count] = lancet_method_at(count)->name;
+    nearest = found ? NULL : options_nearest(name, names, count);
+    if (!found && nearest)
+        report_usage("--method: there is no '%s'; did you mean '%s'? 'lancet methods' lists them", name,
+                     nearest);
+    else if (!found)
+        report_usage("--method: there is no '%s'; 'lancet methods' lists them", name);
+    return found;
+}
+
+bool method_choose(const char *name, int *path, int *redundant, bool *reversed)
+{
+    const lancet_method *method;
+
+    *reversed = false;
+    if (!name)
+        return true;
+    method = find_method(name);
+    if (!method)
+        return false;
+    if (*path != LANCET_PATH_SURGERY || *redundant != LANCET_REDUNDANT_AUTO) {
+        report_usage("--method decides --path and --redundant; give it or them");
+        return false;
+    }
+    *path = method->path;
+    *redundant = method->redundant;
+    *reversed = method->reversed;
+    return true;
+}
+
 lancet_feature_options feature_options(const picture_settings *settings, const lancet_model *model)
 {
     const lancet_model_description *about = lancet_model_describe(model);

@@ -69,10 +69,18 @@ lancet_feature_options feature_options(const picture_settings *settings, const l
 /** "quickgelu", "gelu"; "surgery", "plain"; "vv", "vv-norm8"; "qk", "vv"; "auto", "labels", "empty",
  * "empty-bare", "none". */
 extern const char *const activation_names[];
-extern const char *const path_names[];
+extern const char *const path_names[]; /* of --path: the two that stand by themselves */
 extern const char *const pool_attention_names[];
 extern const char *const pool_class_names[];
 extern const char *const redundant_names[];
+
+/** What JSON calls a path: its name, or that of the method that it belongs to. */
+const char *way_name(lancet_path path);
+
+/** Sets the method of that name (NULL: none was asked for). Where there is one, *path, *redundant and
+ * *reversed become its own, and have to be at their defaults before. False, and reported, if there is no such
+ * method or they are not. */
+bool method_choose(const char *name, int *path, int *redundant, bool *reversed);
 
 /** Texts from a file, one a line; blank lines are skipped, a carriage return at the end is dropped. `-` is
  * stdin. */

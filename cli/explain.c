@@ -54,6 +54,12 @@ static const option explain_options[] = {
 };
 
 static const option method_options[] = {
+    {.name = "method",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(explain_settings, method),
+     .argument = "NAME",
+     .help =
+         "another method than CLIP Surgery: clip, rclip, maskclip, sclip, ...; 'lancet methods' lists them"},
     {.name = "redundant",
      .kind = OPTION_CHOICE,
      .offset = offsetof(explain_settings, redundant),
@@ -219,7 +225,8 @@ static lancet_status compute_maps(lancet_maps **maps, lancet_feature_options *fe
     const lancet_map_options map_options = {.redundant = (lancet_redundant)settings->redundant,
                                             .form = (lancet_surgery_form)settings->form,
                                             .order = (lancet_map_order)settings->order,
-                                            .tau = (float)settings->tau};
+                                            .tau = (float)settings->tau,
+                                            .reversed = settings->reversed};
     progress bar;
     const lancet_window_options wished = {.side = settings->window,
                                           .stride = settings->stride,
@@ -288,6 +295,9 @@ static int run(const command *self, int argc, char **argv)
         goto done;
     report_as(self->name, settings.common.quiet);
     status = check(&settings, &operands);
+    if (status == EXIT_DONE &&
+        !method_choose(settings.method, &settings.picture.path, &settings.redundant, &settings.reversed))
+        status = LANCET_ERROR_ARGUMENT;
     if (status != EXIT_DONE)
         goto done;
     list_status = pictures_expand(&pictures, &operands);

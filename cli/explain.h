@@ -31,6 +31,8 @@ typedef struct explain_settings {
     double tau, threshold;
     int window, stride; /* window 0: the picture as a whole */
     bool json;
+    const char *method; /* NULL: path and redundant say what is done */
+    bool reversed;      /* by the method */
 } explain_settings;
 
 /** What stays the same from picture to picture. */

@@ -20,7 +20,8 @@ static json_t *describe_settings(const explain_job *job, const explain_picture *
     json_t *object = json_object();
     bool good = object != NULL;
 
-    json_put(&good, object, "path", json_words(path_names[features->path]));
+    json_put(&good, object, "path", json_words(way_name(features->path)));
+    json_put(&good, object, "method", json_words(settings->method));
     json_put(&good, object, "side",
              features->width == features->height ? json_integer(features->width) : json_null());
     json_put(&good, object, "input_width", json_integer(features->width));

@@ -403,7 +403,7 @@ static void test_wrong_options_are_named(void **state)
         {{.surgery_last = 9}, "surgery_last: expected 1 to 8 (the model's blocks), found 9"},
         {{.surgery_start = -1}, "surgery_start"},
         {{.path = LANCET_PATH_PLAIN, .surgery_last = 1}, "the plain path has no surgery"},
-        {{.path = (lancet_path)7}, "path"},
+        {{.path = (lancet_path)99}, "path"},
         {{.mean = {0, 0, 0}, .deviation = {1, 0, 1}}, "mean and deviation"},
         {{.mean = {NAN, 0, 0}, .deviation = {1, 1, 1}}, "mean and deviation"},
     };

@@ -361,7 +361,7 @@ static void test_wrong_options_are_named(void **state)
          {.side = 4096, .stride = 7},
          "at most 16777216 cells, found 17181025"},
         {{.surgery_last = 9}, {0}, "surgery_last: expected 1 to 8"},
-        {{.path = (lancet_path)5}, {0}, "path"},
+        {{.path = (lancet_path)99}, {0}, "path"},
     };
     const lancet_picture picture = view(0, 0, HEIGHT, WIDTH);
     lancet_maps *maps = NULL;
