@@ -31,7 +31,7 @@ typedef struct picture_settings {
 
 extern const option common_options[2];
 extern const option model_options[5];
-extern const option picture_options[11];
+extern const option picture_options[11]; /* the last 5 are about the path */
 
 /* Rows of a command's table of groups, for a settings struct with members of these names. */
 #define COMMON_GROUP(settings)                                                                               \
@@ -45,6 +45,11 @@ extern const option picture_options[11];
 #define PICTURE_GROUP(settings)                                                                              \
     {                                                                                                        \
         "Picture", picture_options, 11, offsetof(settings, picture)                                          \
+    }
+/* The same for commands that look at the class token alone, to which no path makes a difference. */
+#define PREPARATION_GROUP(settings)                                                                          \
+    {                                                                                                        \
+        "Picture", picture_options, 6, offsetof(settings, picture)                                           \
     }
 
 /** The file that -m names: a path, or else the name of a model that `lancet pull` has fetched. *path is to be

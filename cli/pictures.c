@@ -18,7 +18,7 @@ static int print_result(const picture_work *work, const char *path, json_t *summ
     size_t i;
 
     if (!work->json) {
-        if (work->quiet || !summary)
+        if (!summary || (work->quiet && !work->print))
             return EXIT_DONE;
         if (work->print)
             work->print(work->context, summary);

@@ -14,11 +14,11 @@ typedef struct picture_work {
     /** Works on one picture; the files about it begin with `name`. *summary (NULL on failure) says what came
      * of it. Returns a status; failures are reported. */
     int (*run)(json_t **summary, void *context, const char *path, const char *name);
-    /** Prints a summary for a person; NULL: the paths under "files", one a line. */
+    /** Prints a summary for a person; NULL: the paths under "files", one a line, unless `quiet`. */
     void (*print)(void *context, const json_t *summary);
     void *context;
     bool json;  /* print all summaries as one JSON object instead */
-    bool quiet; /* print nothing for a person */
+    bool quiet; /* no progress bar, and no list of files */
 } picture_work;
 
 /** Every picture, one after the other; a broken one is reported and does not stop the rest. `status` is that

@@ -14,6 +14,13 @@
 const char *const background_names[] = {"probability", "score", NULL};
 
 static const option segment_options[] = {
+    {.name = "method",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(segment_settings, method),
+     .argument = "NAME",
+     .help =
+         "another method than architecture surgery: clip, maskclip, sclip, clearclip, naclip, ...; 'lancet "
+         "methods' lists them"},
     {.name = "output",
      .letter = 'o',
      .kind = OPTION_TEXT,
@@ -121,6 +128,7 @@ static lancet_segment_task task_of(const segment_settings *settings, const lance
                                    lancet_window_options *windows)
 {
     lancet_segment_task task = {.features = feature_options(&settings->picture, model),
+                                .maps = {.reversed = settings->reversed},
                                 .crop_columns = settings->crops.width,
                                 .crop_rows = settings->crops.height,
                                 .segments = {.scale = lancet_model_describe(model)->logit_scale}};
@@ -182,6 +190,10 @@ static int run(const command *self, int argc, char **argv)
     status = check(&settings, &operands);
     if (status != EXIT_DONE)
         goto done;
+    if (!method_choose(settings.method, &settings.picture.path, &settings.redundant, &settings.reversed)) {
+        status = LANCET_ERROR_ARGUMENT;
+        goto done;
+    }
     list_status = pictures_expand(&pictures, &operands);
     if (!pictures.count) {
         status = list_status;

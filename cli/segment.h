@@ -18,8 +18,10 @@ typedef struct segment_settings {
     model_settings model;
     picture_settings picture;
     word_settings words;
-    const char *output, *note;
+    const char *method, *output, *note;
     unsigned write;
+    int redundant; /* the method's; feature surgery plays no part here */
+    bool reversed;
     int window, stride;
     option_size crops;
     double background; /* NAN: none */

@@ -108,7 +108,7 @@ static json_t *describe_settings(const writer *w)
                                       task->windows, NULL);
     else
         lancet_feature_options_resolve(&features, w->job->model, &w->pixels, &task->features, NULL);
-    json_put(&good, object, "path", json_words(path_names[features.path]));
+    json_put(&good, object, "path", json_words(way_name(features.path)));
     json_put(&good, object, "input_width", json_integer(features.width));
     json_put(&good, object, "input_height", json_integer(features.height));
     json_put(&good, object, "crops",

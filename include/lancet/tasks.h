@@ -86,6 +86,38 @@ LANCET_API lancet_status lancet_segment(uint16_t *segments, lancet_session *sess
                                         const lancet_picture *picture, const lancet_labels *labels,
                                         const lancet_segment_task *task, lancet_error *error);
 
+/* ---- Multi-label recognition ----------------------------------------------------------------- */
+
+/** How well one label fits a picture as a whole: F_c is the class token and F_t the label, both of unit
+ * length. */
+typedef struct lancet_recognition {
+    float cosine;       /**< <F_c, F_t> */
+    float probability;  /**< softmax over the labels of scale <F_c, F_t>: CLIP's own */
+    float surgery_code; /**< feature surgery over the labels, <F_c, w_t F_t - r> (lancet_surgery_form); of one
+                           label alone <F_c, F_t - F_empty>, or 0 if the labels hold no empty string */
+    float surgery_paper; /**< <F_c, F_t - r>; of one label alone the same as surgery_code */
+    float presence;      /**< 1 / (1 + exp(-scale <F_c, F_t - F_empty>)): the label's share of a softmax over
+                              itself and the empty string through the same templates, so that it depends on no
+                            other      label; 1/2 where both fit alike. NaN if the labels hold no such feature
+                            (encode      them with LANCET_REDUNDANT_EMPTY). */
+} lancet_recognition;
+
+/** All zero is the default. */
+typedef struct lancet_recognise_options {
+    float scale; /**< above 0; default (0): 100. A model's own is lancet_model_description.logit_scale. */
+    float tau;   /**< of feature surgery's weights, above 0; default (0): 2 */
+} lancet_recognise_options;
+
+/** scores [T] of the labels. The class token is the original path's on whichever path the patches are, so any
+ * features will do but those with LANCET_POOL_CLASS_VV. For multi-label recognition the paper takes the
+ * surgery's scores (its section 4.5) and compares pictures by them; the published numbers of CLIP are of the
+ * softmax. Errors: ARGUMENT (a NULL, an option out of range, labels and features of different models or
+ * widths), MEMORY.
+ */
+LANCET_API lancet_status lancet_recognise(lancet_recognition *scores, const lancet_features *features,
+                                          const lancet_labels *labels,
+                                          const lancet_recognise_options *options, lancet_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -26,8 +26,8 @@ static lancet_status check_options(const lancet_map_options *options, lancet_err
     return LANCET_OK;
 }
 
-static lancet_status check_pair(const lancet_features *features, const lancet_labels *labels,
-                                lancet_error *error)
+lancet_status lancet_maps_check_pair(const lancet_features *features, const lancet_labels *labels,
+                                     lancet_error *error)
 {
     const char *picture = lancet_features_model_hash(features), *words = lancet_labels_model_hash(labels);
 
@@ -112,7 +112,7 @@ lancet_status lancet_maps_compute(lancet_maps **result, const lancet_features *f
     *result = NULL;
     status = check_options(&options, error);
     if (status == LANCET_OK)
-        status = check_pair(features, labels, error);
+        status = lancet_maps_check_pair(features, labels, error);
     if (status == LANCET_OK)
         status = choose_redundant(&redundant, &surgery.empty, labels, error);
     if (status != LANCET_OK)

@@ -17,6 +17,10 @@ struct lancet_maps {
 lancet_status lancet_maps_make(lancet_maps **maps, const lancet_labels *labels, size_t height, size_t width,
                                lancet_error *error);
 
+/** ARGUMENT unless features and labels are of one model. */
+lancet_status lancet_maps_check_pair(const lancet_features *features, const lancet_labels *labels,
+                                     lancet_error *error);
+
 /** Scales values to 0..1 in place; a constant map becomes zeros. */
 void lancet_map_normalise(float *values, size_t count);
 

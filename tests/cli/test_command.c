@@ -23,8 +23,8 @@ static void test_version(void **state)
 
 static void test_help(void **state)
 {
-    static const char *const names[] = {"explain", "segment", "features", "text",  "tokenize",
-                                        "info",    "convert", "verify",   "bench", "pull"};
+    static const char *const names[] = {"explain", "segment", "recognise", "features", "text", "tokenize",
+                                        "info",    "convert", "verify",    "bench",    "pull"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -98,8 +98,8 @@ static void test_bench(void **state)
 /* No line of any help is longer than a terminal is wide. */
 static void test_help_width(void **state)
 {
-    static const char *const names[] = {"explain", "segment", "features", "text",  "tokenize",
-                                        "info",    "convert", "verify",   "bench", "pull"};
+    static const char *const names[] = {"explain", "segment", "recognise", "features", "text", "tokenize",
+                                        "info",    "convert", "verify",    "bench",    "pull"};
 
     (void)state;
     for (size_t i = 0; i <= sizeof names / sizeof *names; i++) {
@@ -203,6 +203,10 @@ static void test_usage(void **state)
         {"segment", "a.jpg", "-t", "cat", "--crops", "4x2", "--short-side", "224"},
         {"segment", "a.jpg", "-t", "cat", "--background-by", "score"},
         {"segment", "a.jpg", "-t", "cat", "--stride", "112"},
+        {"recognise", "-t", "cat"},
+        {"recognise", "a.jpg"},
+        {"recognise", "a.jpg", "-t", "cat", "--json", "--csv"},
+        {"recognise", "a.jpg", "-t", "cat", "--present-by", "cosine"},
         {"text", "-o", "x.npy"},
         {"text", "cat"},
         {"text", "cat", "-o", "x.txt"},

@@ -2,6 +2,8 @@
 
 tasks.py segment WIDTH HEIGHT SCALE   scores.npy [T, h, w] -> enlarged.npy [T, HEIGHT, WIDTH],
                                       probability.npy [HEIGHT, WIDTH] of the best class
+tasks.py recognise SCALE TAU          token.npy [C], labels.npy [T, C], empty.npy [C] -> scores.npy [5, T]:
+                                      cosine, softmax, surgery (code, paper), share against the empty string
 Arrays are read and written in the current folder.
 """
 
@@ -42,4 +44,20 @@ def segment(width, height, scale):
     write("probability.npy", softmax(float(scale) * enlarged, 0).max(0))
 
 
-{"segment": segment}[sys.argv[1]](*sys.argv[2:])
+def recognise(scale, tau):
+    scale, tau = float(scale), float(tau)
+    token, labels, empty = read("token.npy"), read("labels.npy"), read("empty.npy")
+    token /= np.linalg.norm(token)
+    cosines = labels @ token
+    weights = len(labels) * softmax(tau * cosines, 0)
+    redundant = (weights[:, None] * labels).mean(0)
+    if len(labels) == 1:
+        code = paper = (labels - empty) @ token
+    else:
+        code = (weights[:, None] * labels - redundant) @ token
+        paper = (labels - redundant) @ token
+    pairs = softmax(scale * np.stack([cosines, np.full_like(cosines, empty @ token)]), 0)
+    write("scores.npy", np.stack([cosines, softmax(scale * cosines, 0), code, paper, pairs[0]]))
+
+
+{"segment": segment, "recognise": recognise}[sys.argv[1]](*sys.argv[2:])
