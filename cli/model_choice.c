@@ -7,8 +7,10 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MODEL_IN_THE_BOX "lancet-mini.safetensors"
+#define KNOWS            "it knows the names in lancet-mini.json beside it"
 
 static const char nothing_found[] =
     "no model: give one with -m, or name it in $LANCET_MODEL, or put it into %s as model.safetensors, or "
@@ -95,6 +97,40 @@ int model_resolve(char **path, const char *name)
     return status;
 }
 
+/* The model that came with Lancet: where it is installed, or in the source tree that holds the build folder.
+ * *path stays NULL if it is in neither. */
+static int choose_in_box(char **path)
+{
+    static const char *const places[] = {"/../share/lancet/" MODEL_IN_THE_BOX,
+                                         "/../models/" MODEL_IN_THE_BOX};
+    char program[4096];
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    char *slash;
+
+#ifdef LANCET_MODEL_FOLDER
+    if (file_exists(LANCET_MODEL_FOLDER "/" MODEL_IN_THE_BOX)) {
+        *path = text_print("%s", LANCET_MODEL_FOLDER "/" MODEL_IN_THE_BOX);
+        return *path ? EXIT_DONE : report_memory();
+    }
+#endif
+    if (length <= 0)
+        return EXIT_DONE;
+    program[length] = '\0';
+    slash = strrchr(program, '/');
+    if (slash)
+        *slash = '\0';
+    for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
+        *path = text_print("%s%s", program, places[i]);
+        if (!*path)
+            return report_memory();
+        if (file_exists(*path))
+            return EXIT_DONE;
+        free(*path);
+        *path = NULL;
+    }
+    return EXIT_DONE;
+}
+
 int model_choose(char **path, const char **origin, bool report_missing)
 {
     const char *named = getenv("LANCET_MODEL");
@@ -110,13 +146,11 @@ int model_choose(char **path, const char **origin, bool report_missing)
         return report_memory();
     *origin = "the user's data folder";
     status = choose_in_folder(path, folder);
-#ifdef LANCET_MODEL_FOLDER
-    if (status == EXIT_DONE && !*path && file_exists(LANCET_MODEL_FOLDER "/" MODEL_IN_THE_BOX)) {
-        *origin = "came with Lancet";
-        *path = text_print("%s", LANCET_MODEL_FOLDER "/" MODEL_IN_THE_BOX);
-        status = *path ? EXIT_DONE : report_memory();
+    /* A variable that is set and empty says that nothing but the user's own models is wanted. */
+    if (status == EXIT_DONE && !*path && !named) {
+        *origin = "came with Lancet: " KNOWS;
+        status = choose_in_box(path);
     }
-#endif
     if (status == EXIT_DONE && !*path) {
         status = LANCET_ERROR_ARGUMENT;
         if (report_missing)

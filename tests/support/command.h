@@ -52,7 +52,7 @@ static inline void command_child(const char *const *arguments, const char *input
     for (size_t i = 0; arguments[i] && count < 63; i++)
         argv[count++] = arguments[i];
     /* Nothing of the machine's own set-up may choose a model or a vocabulary. */
-    unsetenv("LANCET_MODEL");
+    setenv("LANCET_MODEL", "", 1); /* not the one in the box either */
     unsetenv("LANCET_VOCABULARY");
     setenv("XDG_DATA_HOME", path_of(command_folder, "home/data"), 1);
     setenv("HOME", path_of(command_folder, "home"), 1);
