@@ -39,7 +39,7 @@ static const lancet_field hugging_face_fields[] = {
 
 /* Of both towers of open_clip. */
 #define OPEN_CLIP_FIELDS                                                                                     \
-    LANCET_FIELD("width", SIZE, width), LANCET_FIELD("layers", SIZE, blocks),                                \
+    LANCET_FIELD("width", SIZE, width), LANCET_FIELD("layers", BLOCKS, blocks),                              \
         LANCET_FIELD("mlp_ratio", NUMBER, hidden_ratio), LANCET_FIELD("norm_kwargs", NORM_KWARGS, epsilon),  \
         REFUSE("act_kwargs", "an activation with settings of its own"),                                      \
         REFUSE("ls_init_value", "LayerScale"), REFUSE("qk_norm", BLOCKS),                                    \

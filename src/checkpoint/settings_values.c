@@ -151,6 +151,28 @@ static lancet_status read_refused(lancet_settings_reader *r, const char *section
     return LANCET_OK;
 }
 
+/* Numbers too large for their sum only need to stay too large. */
+static lancet_status read_blocks(lancet_settings_reader *r, const char *section, const char *key,
+                                 size_t *value)
+{
+    size_t sum = 0;
+    bool first = true;
+
+    if (lancet_json_peek(&r->json) != LANCET_JSON_ARRAY)
+        return lancet_settings_size(r, section, key, value);
+    lancet_json_enter(&r->json, LANCET_JSON_ARRAY);
+    while (lancet_json_item(&r->json, &first)) {
+        size_t item = 0;
+        const lancet_status status = lancet_settings_size(r, section, key, &item);
+
+        if (status != LANCET_OK)
+            return status;
+        sum = sum + item < sum ? SIZE_MAX : sum + item;
+    }
+    *value = sum;
+    return r->json.problem ? lancet_settings_fail(r) : LANCET_OK;
+}
+
 lancet_status lancet_settings_field(lancet_settings_reader *r, const char *section, const lancet_field *f,
                                     lancet_tower_settings *tower)
 {
@@ -159,6 +181,8 @@ lancet_status lancet_settings_field(lancet_settings_reader *r, const char *secti
     switch (f->kind) {
     case LANCET_FIELD_SIZE:
         return lancet_settings_size(r, section, f->key, (size_t *)(void *)place);
+    case LANCET_FIELD_BLOCKS:
+        return read_blocks(r, section, f->key, (size_t *)(void *)place);
     case LANCET_FIELD_NUMBER:
         return lancet_settings_number(r, section, f->key, (double *)(void *)place);
     case LANCET_FIELD_TEXT:

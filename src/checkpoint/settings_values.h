@@ -7,6 +7,7 @@
 
 typedef enum lancet_field_kind {
     LANCET_FIELD_SIZE,
+    LANCET_FIELD_BLOCKS, /* a size, or a ResNet's list of them, whose sum is kept */
     LANCET_FIELD_NUMBER,
     LANCET_FIELD_TEXT,
     LANCET_FIELD_ID,          /* of a token, kept as one more: 0 says nothing */

@@ -432,6 +432,10 @@ def resnets():
     small = up_to("visual.conv1.weight")
     fail("head_width", INPUT, "the picture tower's width 64 is no multiple of the head width 48", small,
          open_clip={"model_cfg": {"vision_cfg": {"layers": [1, 1, 2, 1], "width": 2, "head_width": 48}}})
+    fail("open_clip_layers", INPUT, "vision_cfg.layers: expected 5 as in the tensors, found 16", small,
+         open_clip={"model_cfg": {"vision_cfg": {"layers": [3, 4, 6, 3]}}})
+    fail("open_clip_layers_text", INPUT, "vision_cfg.layers: expected a whole number, found a string", small,
+         open_clip={"model_cfg": {"vision_cfg": {"layers": [3, "4"]}}})
     fail("open_clip_width", INPUT, "vision_cfg.width: expected 2 as in the tensors, found 64", small,
          open_clip={"model_cfg": {"vision_cfg": {"layers": [1, 1, 2, 1], "width": 64}}})
 
