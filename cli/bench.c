@@ -9,14 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 typedef struct bench_settings {
     common_settings common;
     model_settings model;
     picture_settings picture;
-    const char *shape;
+    const char *shape, *labels;
     int batch, repeat;
     bool json;
 } bench_settings;
@@ -28,6 +26,13 @@ static const option bench_options[] = {
      .argument = "NAME",
      .help = "seeded weights of this shape, when no model is given: ViT-B/32, ViT-B/16 (default), ViT-L/14, "
              "ViT-L/14@336, RN50, RN101, RN50x4, RN50x16, RN50x64"},
+    {.name = "labels",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(bench_settings, labels),
+     .argument = "FILE",
+     .help =
+         "time the text tower instead, on a label bank of these texts, one a line, in the 85 templates; - is "
+         "stdin"},
     {.name = "batch",
      .kind = OPTION_INTEGER,
      .offset = offsetof(bench_settings, batch),
@@ -39,7 +44,7 @@ static const option bench_options[] = {
      .kind = OPTION_INTEGER,
      .offset = offsetof(bench_settings, repeat),
      .argument = "N",
-     .help = "runs that count, after two that do not (default 15)",
+     .help = "runs that count, after two that do not (default 15; with --labels 3, after one)",
      .low = 1,
      .high = 10000},
     {.name = "json",
@@ -60,32 +65,17 @@ static const option_group bench_groups[] = {
 typedef struct bench_result {
     const char *model, *path;
     lancet_feature_options options; /* resolved: width and height are the input's */
-    int batch, threads, repeat;
-    double median, least, most; /* seconds for the batch */
-    double flops;               /* of the plain tower for the batch */
-    double peak;                /* FLOP/s */
-    double resident;            /* bytes */
+    int batch;
+    double flops; /* of the plain tower for the batch */
+    bench_times times;
 } bench_result;
-
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
 
 static int open_shape(lancet_model **model, void **file, const char *name, const bench_settings *settings)
 {
     const lancet_model_options options = {.activation = (lancet_activation)settings->model.activation,
-                                          .towers = LANCET_TOWERS_VISION,
+                                          .towers =
+                                              settings->labels ? LANCET_TOWERS_TEXT : LANCET_TOWERS_VISION,
+                                          .vocabulary = settings->model.vocabulary,
                                           .head_width = settings->model.head_width};
     const bench_shape *shape = bench_shapes;
     lancet_error error;
@@ -99,7 +89,7 @@ static int open_shape(lancet_model **model, void **file, const char *name, const
             "--shape: expected ViT-B/32, ViT-B/16, ViT-L/14, ViT-L/14@336, RN50, RN101, RN50x4, "
             "RN50x16 or RN50x64, found '%s'",
             name);
-    *file = bench_model_make(shape, &length);
+    *file = bench_model_make(shape, settings->labels != NULL, &length);
     if (!*file)
         return report_memory();
     snprintf(title, sizeof title, "%s with seeded weights", shape->name);
@@ -121,69 +111,58 @@ static uint8_t *make_pictures(lancet_picture *pictures, int batch)
     return rgb;
 }
 
-static int measure(bench_result *result, lancet_session *session, const bench_settings *settings,
-                   const lancet_feature_options *options)
+/* What is encoded again and again. */
+typedef struct bench_pictures {
+    lancet_session *session;
+    lancet_feature_options options;
+    lancet_picture *pictures;
+    lancet_features **features;
+    size_t count;
+} bench_pictures;
+
+static int encode(void *context)
 {
-    const int runs = settings->repeat + 2, batch = settings->batch;
-    lancet_picture *pictures = calloc((size_t)batch, sizeof(lancet_picture));
-    lancet_features **features = calloc((size_t)batch, sizeof(lancet_features *));
-    double *times = calloc((size_t)runs, sizeof *times), peaks[6];
-    uint8_t *rgb = pictures ? make_pictures(pictures, batch) : NULL;
-    int status = rgb && features && times ? EXIT_DONE : report_memory();
-    struct rusage usage;
+    bench_pictures *work = context;
+    lancet_error error;
+    int status = EXIT_DONE;
+
+    if (lancet_features_encode_batch(work->features, work->session, work->pictures, work->count,
+                                     &work->options, &error) != LANCET_OK)
+        status = report_error(&error);
+    for (size_t i = 0; i < work->count; i++)
+        lancet_features_close(&work->features[i]);
+    return status;
+}
+
+static int measure(bench_result *result, bench_pictures *work, int repeat)
+{
+    uint8_t *rgb = NULL;
+    int status = EXIT_DONE;
     lancet_error error;
 
-    if (status == EXIT_DONE && lancet_feature_options_resolve(&result->options, lancet_session_model(session),
-                                                              pictures, options, &error) != LANCET_OK)
+    work->pictures = calloc(work->count, sizeof *work->pictures);
+    work->features = calloc(work->count, sizeof(lancet_features *));
+    rgb = work->pictures ? make_pictures(work->pictures, (int)work->count) : NULL;
+    if (!rgb || !work->features)
+        status = report_memory();
+    else if (lancet_feature_options_resolve(&result->options, lancet_session_model(work->session),
+                                            work->pictures, &work->options, &error) != LANCET_OK)
         status = report_error(&error);
-    /* The limit is measured before and after, so that a machine that changes its mind is noticed. */
-    for (int i = 0; i < 3; i++)
-        peaks[i] = peak_measure(result->threads, 0.1);
-    for (int run = 0; run < runs && status == EXIT_DONE; run++) {
-        const double start = now();
-
-        if (lancet_features_encode_batch(features, session, pictures, (size_t)batch, options, &error) !=
-            LANCET_OK)
-            status = report_error(&error);
-        times[run] = now() - start;
-        for (int i = 0; i < batch; i++)
-            lancet_features_close(&features[i]);
-    }
-    for (int i = 3; i < 6; i++)
-        peaks[i] = peak_measure(result->threads, 0.1);
-    if (status == EXIT_DONE) {
-        qsort(times + 2, (size_t)settings->repeat, sizeof *times, compare);
-        qsort(peaks, 6, sizeof *peaks, compare);
-        result->median = times[2 + settings->repeat / 2];
-        result->least = times[2];
-        result->most = times[runs - 1];
-        result->peak = peaks[4] * 1e9;
-        getrusage(RUSAGE_SELF, &usage);
-        result->resident = 1024.0 * (double)usage.ru_maxrss;
-    }
-    free(pictures);
-    free(features);
-    free(times);
+    if (status == EXIT_DONE)
+        status = bench_time(&result->times, 2, repeat, encode, work);
+    free(work->pictures);
+    free(work->features);
     free(rgb);
     return status;
 }
 
 static void print_table(const bench_result *r)
 {
-    const double floor = r->flops / r->peak;
-
     printf("model        %s\n", r->model);
     printf("work         %s path, %d x %d pixels, batch %d, %d thread%s, %s kernels\n", r->path,
-           r->options.width, r->options.height, r->batch, r->threads, r->threads == 1 ? "" : "s",
+           r->options.width, r->options.height, r->batch, r->times.threads, r->times.threads == 1 ? "" : "s",
            lancet_instruction_set());
-    printf("time         %.2f ms (median of %d; %.2f to %.2f)\n", 1e3 * r->median, r->repeat, 1e3 * r->least,
-           1e3 * r->most);
-    printf("speed        %.1f GFLOP/s (%.2f GFLOP: the plain tower's products)\n", r->flops / r->median / 1e9,
-           r->flops / 1e9);
-    printf("peak         %.1f GFLOP/s of fused multiply-adds, measured in this run\n", r->peak / 1e9);
-    printf("share        %.1f %% of the peak: %.3f times the floor of %.2f ms\n", 100 * floor / r->median,
-           r->median / floor, 1e3 * floor);
-    printf("memory       %.0f MB resident at most\n", r->resident / 1e6);
+    bench_print(&r->times, r->flops, "the plain tower's products");
 }
 
 static int print_json(const bench_result *r)
@@ -200,27 +179,47 @@ static int print_json(const bench_result *r)
     json_put(&good, object, "input_width", json_integer(r->options.width));
     json_put(&good, object, "input_height", json_integer(r->options.height));
     json_put(&good, object, "batch", json_integer(r->batch));
-    json_put(&good, object, "threads", json_integer(r->threads));
-    json_put(&good, object, "kernels", json_words(lancet_instruction_set()));
-    json_put(&good, object, "repeat", json_integer(r->repeat));
-    json_put(&good, object, "milliseconds", json_number(1e3 * r->median));
-    json_put(&good, object, "milliseconds_least", json_number(1e3 * r->least));
-    json_put(&good, object, "milliseconds_most", json_number(1e3 * r->most));
-    json_put(&good, object, "gflop", json_number(r->flops / 1e9));
-    json_put(&good, object, "gflops", json_number(r->flops / r->median / 1e9));
-    json_put(&good, object, "peak_gflops", json_number(r->peak / 1e9));
-    json_put(&good, object, "share_of_peak", json_number(r->flops / r->median / r->peak));
-    json_put(&good, object, "times_floor", json_number(r->median * r->peak / r->flops));
-    json_put(&good, object, "resident_bytes", json_integer((json_int_t)r->resident));
+    bench_json(&good, object, &r->times, r->flops);
     status = good ? json_print(object) : report_memory();
     json_decref(object);
     return status;
 }
 
+static int bench_vision(lancet_session *session, const bench_settings *settings)
+{
+    const lancet_model *model = lancet_session_model(session);
+    const lancet_model_description *about = lancet_model_describe(model);
+    bench_pictures work = {.session = session,
+                           .options = feature_options(&settings->picture, model),
+                           .count = (size_t)settings->batch};
+    bench_result result = {.model = about->path,
+                           .path = path_names[work.options.path],
+                           .batch = settings->batch,
+                           .times = {.threads = lancet_session_threads(session)}};
+    int status = measure(&result, &work, settings->repeat ? settings->repeat : 15);
+
+    if (status != EXIT_DONE)
+        return status;
+    result.flops = settings->batch * bench_flops(about, result.options.height, result.options.width);
+    if (settings->json)
+        return print_json(&result);
+    print_table(&result);
+    return EXIT_DONE;
+}
+
+static int read_labels(texts *labels, const char *path)
+{
+    const int status = texts_read(labels, path);
+
+    if (status == EXIT_DONE && !labels->count)
+        return report_problem(LANCET_ERROR_INPUT, "%s: expected a text on each line, found none", path);
+    return status;
+}
+
 static int run(const command *self, int argc, char **argv)
 {
-    bench_settings settings = {.batch = 1, .repeat = 15};
-    texts operands = {0};
+    bench_settings settings = {.batch = 1};
+    texts operands = {0}, labels = {0};
     lancet_model *model = NULL;
     lancet_session *session = NULL;
     void *file = NULL;
@@ -236,8 +235,11 @@ static int run(const command *self, int argc, char **argv)
         status = LANCET_ERROR_ARGUMENT;
     } else if (settings.model.path && settings.shape) {
         status = report_usage("--model and --shape: give one of them");
+    } else if (settings.labels && (status = read_labels(&labels, settings.labels)) != EXIT_DONE) {
+        ; /* reported */
     } else if (settings.model.path) {
-        status = model_begin(&model, &session, &settings.model, &settings.common, LANCET_TOWERS_VISION);
+        status = model_begin(&model, &session, &settings.model, &settings.common,
+                             settings.labels ? LANCET_TOWERS_TEXT : LANCET_TOWERS_VISION);
     } else {
         const lancet_session_options options = {.threads = settings.common.threads};
 
@@ -245,26 +247,15 @@ static int run(const command *self, int argc, char **argv)
         if (status == EXIT_DONE && lancet_session_open(&session, model, &options, &error) != LANCET_OK)
             status = report_error(&error);
     }
-    if (status == EXIT_DONE) {
-        const lancet_model_description *about = lancet_model_describe(model);
-        const lancet_feature_options options = feature_options(&settings.picture, model);
-        bench_result result = {.model = about->path,
-                               .path = path_names[options.path],
-                               .batch = settings.batch,
-                               .threads = lancet_session_threads(session),
-                               .repeat = settings.repeat};
-
-        status = measure(&result, session, &settings, &options);
-        result.flops = settings.batch * bench_flops(about, result.options.height, result.options.width);
-        if (status == EXIT_DONE && settings.json)
-            status = print_json(&result);
-        else if (status == EXIT_DONE)
-            print_table(&result);
-    }
+    if (status == EXIT_DONE)
+        status = settings.labels
+                     ? bench_labels(session, &labels, settings.repeat ? settings.repeat : 3, settings.json)
+                     : bench_vision(session, &settings);
     lancet_session_close(&session);
     lancet_model_close(&model);
     free(file);
     texts_close(&operands);
+    texts_close(&labels);
     return status;
 }
 
@@ -273,19 +264,28 @@ const command bench_command = {
     .summary = "Time a model against this machine's own limit.",
     .usage = "lancet bench [--shape NAME | -m MODEL] [OPTIONS]",
     .about = "Encodes pictures again and again and prints the median time, the speed, and the share of the "
-             "peak: the fused "
-             "multiply-adds that the same number of threads reach when nothing holds them up, measured in "
-             "the same "
-             "run.\n\nThe floor counts the products of the plain vision tower, whichever path is timed, so "
-             "that paths can "
-             "be compared; a ResNet's convolutions count as sums written out, of which Winograd's algorithm "
-             "saves a "
-             "part. Without a model it makes one of the asked shape with seeded weights; its maps "
-             "mean nothing, "
-             "its speed is real.",
+             "peak: the "
+             "fused multiply-adds that the same number of threads reach when nothing holds them up, measured "
+             "in the "
+             "same run. With --labels it makes label banks instead. Processor time and a thread's own peak "
+             "say the "
+             "same for a machine that is busy with something else, but for what that does to the caches.\n\n"
+             "The floor of pictures counts the products of the plain vision tower, whichever path is timed, "
+             "so that "
+             "paths can be compared; a ResNet's convolutions count as sums written out, of which Winograd's "
+             "algorithm "
+             "saves a part. That of a bank counts what the rows need that have to be computed: prompts share "
+             "what they "
+             "begin with, and nothing after their end tokens is read. The bank's time is also told as a "
+             "share of the "
+             "time that all positions would take at the peak, the padding included.\n\n"
+             "Without a model it makes one of the asked shape with seeded weights; its maps mean nothing, "
+             "its speed is "
+             "real. A bank needs CLIP's vocabulary.",
     .examples = "  lancet bench\n"
                 "  lancet bench --shape ViT-B/32 --threads 1\n"
-                "  lancet bench -m ViT-B-16.safetensors --side 512 --json\n",
+                "  lancet bench -m ViT-B-16.safetensors --side 512 --json\n"
+                "  lancet bench --labels words.txt\n",
     .groups = bench_groups,
     .group_count = sizeof bench_groups / sizeof *bench_groups,
     .run = run,

@@ -2,19 +2,28 @@
 #include "bench.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const bench_shape bench_shapes[] = {
-    {"ViT-B/32", 768, {12}, 32, 224, 512},           {"ViT-B/16", 768, {12}, 16, 224, 512},
-    {"ViT-L/14", 1024, {24}, 14, 224, 768},          {"ViT-L/14@336", 1024, {24}, 14, 336, 768},
-    {"RN50", 64, {3, 4, 6, 3}, 0, 224, 1024},        {"RN101", 64, {3, 4, 23, 3}, 0, 224, 512},
-    {"RN50x4", 80, {4, 6, 10, 6}, 0, 288, 640},      {"RN50x16", 96, {6, 8, 18, 8}, 0, 384, 768},
-    {"RN50x64", 128, {3, 15, 36, 10}, 0, 448, 1024}, {NULL, 0, {0}, 0, 0, 0},
+    {"ViT-B/32", 768, {12}, 32, 224, 512, 512},
+    {"ViT-B/16", 768, {12}, 16, 224, 512, 512},
+    {"ViT-L/14", 1024, {24}, 14, 224, 768, 768},
+    {"ViT-L/14@336", 1024, {24}, 14, 336, 768, 768},
+    {"RN50", 64, {3, 4, 6, 3}, 0, 224, 1024, 512},
+    {"RN101", 64, {3, 4, 23, 3}, 0, 224, 512, 512},
+    {"RN50x4", 80, {4, 6, 10, 6}, 0, 288, 640, 640},
+    {"RN50x16", 96, {6, 8, 18, 8}, 0, 384, 768, 768},
+    {"RN50x64", 128, {3, 15, 36, 10}, 0, 448, 1024, 1024},
+    {NULL, 0, {0}, 0, 0, 0, 0},
 };
+
+/* Of all their text towers. */
+#define TEXT_BLOCKS 12
+#define CONTEXT     77
+#define VOCABULARY  49408
 
 /* A file in the making: first its table is written, then its numbers, by the same walk over the tensors. */
 struct making {
@@ -81,7 +90,7 @@ static void matrix(struct making *making, const char *name, size_t rows, size_t 
     tensor(making, name, SMALL, -5, 2, (const size_t[]){rows, columns});
 }
 
-static void block(struct making *making, size_t number, size_t width)
+static void block(struct making *making, const char *tower, size_t number, size_t width)
 {
     static const struct {
         const char *name;
@@ -97,7 +106,7 @@ static void block(struct making *making, size_t number, size_t width)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         char name[96];
 
-        snprintf(name, sizeof name, "visual.transformer.resblocks.%zu.%s", number, parts[i].name);
+        snprintf(name, sizeof name, "%stransformer.resblocks.%zu.%s", tower, number, parts[i].name);
         if (parts[i].columns)
             matrix(making, name, (size_t)parts[i].rows * width, (size_t)parts[i].columns * width);
         else
@@ -119,7 +128,7 @@ static void walk_transformer(struct making *making, const bench_shape *shape)
     vector(making, "visual.ln_post.bias", ZEROS, width);
     matrix(making, "visual.proj", width, shape->embedding);
     for (size_t i = 0; i < shape->blocks[0]; i++)
-        block(making, i, width);
+        block(making, "visual.", i, width);
 }
 
 /* A convolution and its norm, whose names follow `prefix`. */
@@ -175,23 +184,38 @@ static void walk_resnet(struct making *making, const bench_shape *shape)
     }
 }
 
-static void walk(struct making *making, const bench_shape *shape)
+static void walk_text(struct making *making, const bench_shape *shape)
+{
+    const size_t width = shape->text_width;
+
+    matrix(making, "token_embedding.weight", VOCABULARY, width);
+    matrix(making, "positional_embedding", CONTEXT, width);
+    matrix(making, "text_projection", width, shape->embedding);
+    vector(making, "ln_final.weight", ONES, width);
+    vector(making, "ln_final.bias", ZEROS, width);
+    for (size_t i = 0; i < TEXT_BLOCKS; i++)
+        block(making, "", i, width);
+}
+
+static void walk(struct making *making, const bench_shape *shape, bool text)
 {
     making->offset = 0;
     making->seed = 1;
-    if (shape->patch)
+    if (text)
+        walk_text(making, shape);
+    else if (shape->patch)
         walk_transformer(making, shape);
     else
         walk_resnet(making, shape);
 }
 
-void *bench_model_make(const bench_shape *shape, size_t *length)
+void *bench_model_make(const bench_shape *shape, bool text, size_t *length)
 {
     struct making making = {0};
     char *file = NULL;
-    size_t header, blocks = 0;
+    size_t header, blocks = text ? TEXT_BLOCKS : 0;
 
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4 && !text; i++)
         blocks += shape->blocks[i];
     making.table_size = 256 * (32 + 20 * blocks); /* far more than a tensor's line takes */
 
@@ -199,7 +223,7 @@ void *bench_model_make(const bench_shape *shape, size_t *length)
     if (!making.table)
         return NULL;
     say(&making, "{");
-    walk(&making, shape);
+    walk(&making, shape, text);
     say(&making, "}");
     header = (making.table_length + 7) / 8 * 8;
     *length = 8 + header + 2 * making.offset;
@@ -211,7 +235,7 @@ void *bench_model_make(const bench_shape *shape, size_t *length)
         memcpy(file, &little_endian, 8);
         memcpy(file + 8, making.table, making.table_length);
         making.numbers = (uint16_t *)(void *)(file + 8 + header);
-        walk(&making, shape);
+        walk(&making, shape, text);
     }
     free(making.table);
     return file;

@@ -16,15 +16,16 @@
 
 struct runner {
     pthread_t thread;
-    double seconds, flops_per_second;
+    double seconds;                   /* to run for */
+    double flops, elapsed, processor; /* what was done, and in how many seconds of the clock and its own */
     bool started;
 };
 
-static double now(void)
+static double now(clockid_t clock)
 {
     struct timespec time;
 
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
@@ -82,24 +83,24 @@ static void *run(void *argument)
 {
     struct runner *runner = argument;
     double (*burst)(void) = choose_burst();
-    const double start = now();
-    double done = 0, elapsed;
+    const double start = now(CLOCK_MONOTONIC), start_processor = now(CLOCK_THREAD_CPUTIME_ID);
 
     do {
-        done += burst();
-        elapsed = now() - start;
-    } while (elapsed < runner->seconds);
-    runner->flops_per_second = done / elapsed;
+        runner->flops += burst();
+        runner->elapsed = now(CLOCK_MONOTONIC) - start;
+    } while (runner->elapsed < runner->seconds);
+    runner->processor = now(CLOCK_THREAD_CPUTIME_ID) - start_processor;
     return NULL;
 }
 
-double peak_measure(int threads, double seconds)
+bench_peak peak_measure(int threads, double seconds)
 {
     struct runner *runners = calloc((size_t)threads, sizeof *runners);
-    double sum = 0;
+    bench_peak peak = {0};
+    double flops = 0, processor = 0;
 
     if (!runners)
-        return 0;
+        return peak;
     for (int i = 0; i < threads; i++) {
         runners[i].seconds = seconds;
         runners[i].started = pthread_create(&runners[i].thread, NULL, run, &runners[i]) == 0;
@@ -107,8 +108,12 @@ double peak_measure(int threads, double seconds)
     for (int i = 0; i < threads; i++)
         if (runners[i].started) {
             pthread_join(runners[i].thread, NULL);
-            sum += runners[i].flops_per_second;
+            peak.together += runners[i].flops / runners[i].elapsed;
+            flops += runners[i].flops;
+            processor += runners[i].processor;
         }
+    if (processor > 0)
+        peak.each = flops / processor;
     free(runners);
-    return sum / 1e9;
+    return peak;
 }

@@ -95,6 +95,82 @@ static void test_bench(void **state)
     command_close(&result);
 }
 
+/* Distinct beginnings of the labels' prompts, one by one against all before them. */
+static void count_positions(const char *const *labels, size_t count, size_t *read, size_t *distinct)
+{
+    enum { CONTEXT = 77, PROMPTS = 400 };
+    static int32_t ids[PROMPTS][CONTEXT];
+    static size_t lengths[PROMPTS];
+    const lancet_templates *templates = lancet_templates_standard();
+    lancet_vocabulary *vocabulary = NULL;
+    lancet_tokens tokens = {0};
+    size_t prompts = 0;
+    char sentence[200];
+
+    assert_int_equal(lancet_vocabulary_open(&vocabulary, TINY, NULL), LANCET_OK);
+    *read = *distinct = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t t = 0; t < lancet_templates_count(templates); t++, prompts++) {
+            lancet_templates_fill(sentence, sizeof sentence, templates, t, labels[i]);
+            assert_int_equal(lancet_tokenize(&tokens, vocabulary, sentence, NULL), LANCET_OK);
+            lancet_tokens_context(ids[prompts], CONTEXT, NULL, &tokens, vocabulary, NULL);
+            lengths[prompts] = tokens.count + 2;
+            *read += lengths[prompts];
+            for (size_t length = 1; length <= lengths[prompts]; length++) {
+                bool seen = false;
+
+                for (size_t k = 0; k < prompts; k++)
+                    seen = seen ||
+                           (lengths[k] >= length && memcmp(ids[k], ids[prompts], length * sizeof **ids) == 0);
+                *distinct += !seen;
+            }
+        }
+    lancet_tokens_close(&tokens);
+    lancet_vocabulary_close(&vocabulary);
+}
+
+static void test_bench_labels(void **state)
+{
+    static const char *const labels[] = {"cat", "red dog", "cat", "tree"};
+    const char *path = path_of(command_folder, "labels.txt"), *empty = path_of(command_folder, "empty.txt");
+    command_result result;
+    size_t read, distinct;
+    json_t *report;
+
+    (void)state;
+    file_write_text(path, "cat\nred dog\n\ncat\ntree\n");
+    file_write_text(empty, "\n");
+    result = command_run("bench", "-m", TINY "/model.safetensors", "--labels", path, "--repeat", "2",
+                         "--json", "--quiet");
+    command_check(&result, 0);
+    report = json_loads(result.out, 0, NULL);
+    assert_non_null(report);
+    count_positions(labels, 4, &read, &distinct);
+    assert_int_equal(json_integer_value(json_object_get(report, "labels")), 4);
+    assert_int_equal(json_integer_value(json_object_get(report, "prompts")), 4 * 85);
+    assert_int_equal(json_integer_value(json_object_get(report, "positions_padded")), 4 * 85 * 77);
+    assert_int_equal(json_integer_value(json_object_get(report, "positions_read")), read);
+    assert_int_equal(json_integer_value(json_object_get(report, "positions_distinct")), distinct);
+    /* 2 blocks of width 64 over 77 tokens, 64 channels. */
+    assert_float_equal(json_number_value(json_object_get(report, "padded_gflop")),
+                       4 * 85 * (2 * (24.0 * 77 * 64 * 64 + 4.0 * 77 * 77 * 64) + 2.0 * 64 * 64) / 1e9, 1e-9);
+    assert_true(json_number_value(json_object_get(report, "gflop")) <
+                json_number_value(json_object_get(report, "padded_gflop")) * (double)distinct /
+                    (4 * 85 * 77));
+    assert_true(json_number_value(json_object_get(report, "share_of_padded_floor")) > 0);
+    json_decref(report);
+    command_close(&result);
+    result =
+        command_run("bench", "-m", TINY "/model.safetensors", "--labels", path, "--repeat", "1", "--quiet");
+    command_check(&result, 0);
+    assert_non_null(strstr(result.out, "26180 padded"));
+    command_close(&result);
+    result = command_run("bench", "--labels", empty);
+    command_check(&result, 3);
+    assert_non_null(strstr(result.err, "expected a text on each line, found none"));
+    command_close(&result);
+}
+
 /* No line of any help is longer than a terminal is wide. */
 static void test_help_width(void **state)
 {
@@ -380,12 +456,12 @@ static void test_output_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version),         cmocka_unit_test(test_help),
-        cmocka_unit_test(test_help_width),      cmocka_unit_test(test_bench),
-        cmocka_unit_test(test_overview),        cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_files),           cmocka_unit_test(test_model_choice),
-        cmocka_unit_test(test_leading_options), cmocka_unit_test(test_output_full),
-        cmocka_unit_test(test_models),
+        cmocka_unit_test(test_version),      cmocka_unit_test(test_help),
+        cmocka_unit_test(test_help_width),   cmocka_unit_test(test_bench),
+        cmocka_unit_test(test_bench_labels), cmocka_unit_test(test_overview),
+        cmocka_unit_test(test_usage),        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_model_choice), cmocka_unit_test(test_leading_options),
+        cmocka_unit_test(test_output_full),  cmocka_unit_test(test_models),
     };
 
     return cmocka_run_group_tests_name("command", tests, command_set_up, command_tear_down);
