@@ -185,6 +185,7 @@ static lancet_status write_head(conversion *c, const char *path)
         if (!stored->scales)
             continue;
         status = lancet_stored_scales(stored, &c->memory, c->path, c->error);
+        lancet_clip_part_drop(stored->part, c->model->checkpoint);
         if (status == LANCET_OK)
             status = lancet_writer_append(&c->writer, stored->scales,
                                           stored->part->rows * sizeof *stored->scales, c->error);

@@ -11,7 +11,37 @@ static void print_hex(char *hex, const uint8_t *bytes, size_t count)
         snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 }
 
-lancet_status lancet_hash_fast(char hex[LANCET_HASH_SIZE], const lancet_checkpoint *checkpoint,
+/* Bytes that are read before their pages may go. */
+#define SLICE ((size_t)64 << 20)
+
+/* Every byte of every file, in order. */
+static void walk(const lancet_checkpoint *checkpoint, bool drop,
+                 void (*take)(void *context, const uint8_t *bytes, size_t length), void *context)
+{
+    for (size_t i = 0; i < lancet_checkpoint_files(checkpoint); i++) {
+        const lancet_mapping *file = lancet_checkpoint_file(checkpoint, i);
+
+        for (size_t at = 0; at < file->length; at += SLICE) {
+            const size_t length = file->length - at < SLICE ? file->length - at : SLICE;
+
+            take(context, file->bytes + at, length);
+            if (drop && lancet_checkpoint_is_file(checkpoint))
+                lancet_mapping_drop(file, file->bytes + at, length);
+        }
+    }
+}
+
+static void take_fast(void *context, const uint8_t *bytes, size_t length)
+{
+    XXH3_128bits_update(context, bytes, length);
+}
+
+static void take_sha256(void *context, const uint8_t *bytes, size_t length)
+{
+    sha256_update(context, length, bytes);
+}
+
+lancet_status lancet_hash_fast(char hex[LANCET_HASH_SIZE], const lancet_checkpoint *checkpoint, bool drop,
                                lancet_error *error)
 {
     XXH3_state_t *state = XXH3_createState();
@@ -20,11 +50,7 @@ lancet_status lancet_hash_fast(char hex[LANCET_HASH_SIZE], const lancet_checkpoi
     if (!state)
         return lancet_fail_memory(error, lancet_checkpoint_path(checkpoint));
     XXH3_128bits_reset(state);
-    for (size_t i = 0; i < lancet_checkpoint_files(checkpoint); i++) {
-        const lancet_mapping *file = lancet_checkpoint_file(checkpoint, i);
-
-        XXH3_128bits_update(state, file->bytes, file->length);
-    }
+    walk(checkpoint, drop, take_fast, state);
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
     XXH3_freeState(state);
     print_hex(hex, canonical.digest, sizeof canonical.digest);
@@ -37,11 +63,7 @@ void lancet_hash_sha256(char hex[LANCET_SHA256_SIZE], const lancet_checkpoint *c
     struct sha256_ctx context;
 
     sha256_init(&context);
-    for (size_t i = 0; i < lancet_checkpoint_files(checkpoint); i++) {
-        const lancet_mapping *file = lancet_checkpoint_file(checkpoint, i);
-
-        sha256_update(&context, file->length, file->bytes);
-    }
+    walk(checkpoint, true, take_sha256, &context);
     sha256_digest(&context, sizeof digest, digest);
     print_hex(hex, digest, sizeof digest);
 }

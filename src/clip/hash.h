@@ -7,9 +7,9 @@
 
 /* Of a checkpoint's files end to end, which is nearly always one file. */
 
-/** XXH3-128 as hexadecimal text: at the speed of memory, so that every result file can carry it.
- * Errors: MEMORY. */
-lancet_status lancet_hash_fast(char hex[LANCET_HASH_SIZE], const lancet_checkpoint *checkpoint,
+/** XXH3-128 as hexadecimal text: at the speed of memory, so that every result file can carry it. drop: pages
+ * leave the resident set once they are read, for files of which little else is wanted. Errors: MEMORY. */
+lancet_status lancet_hash_fast(char hex[LANCET_HASH_SIZE], const lancet_checkpoint *checkpoint, bool drop,
                                lancet_error *error);
 
 /** SHA-256 as hexadecimal text: what publishers of weights give. */

@@ -117,7 +117,7 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
         to->file_bytes += lancet_checkpoint_file(model->checkpoint, i)->length;
     to->vocabulary = model->vocabulary ? lancet_vocabulary_path(model->vocabulary) : "";
     to->vocabulary_inside = strcmp(to->vocabulary, path) == 0;
-    return lancet_hash_fast(to->hash, model->checkpoint, error);
+    return lancet_hash_fast(to->hash, model->checkpoint, model->towers == LANCET_TOWERS_NONE, error);
 }
 
 /* A vocabulary that cannot be had is remembered, not reported: pictures need none. One that the caller named
