@@ -26,9 +26,9 @@ struct outputs {
     lancet_maps *maps[PICTURES_MAX];
 };
 
-/* Of many values the mean and the worst. */
+/* Of many distances the mean and the largest. */
 struct figure {
-    double sum, least;
+    double sum, most;
     size_t count;
 };
 
@@ -42,23 +42,21 @@ static void check(lancet_status status)
     }
 }
 
-static void add(struct figure *figure, double value)
+/* 1 - cosine of two vectors; what is below it is the rounding of this sum. */
+static void add(struct figure *figure, const float *a, const float *b, size_t count)
 {
-    figure->least = figure->count && figure->least < value ? figure->least : value;
-    figure->sum += value;
-    figure->count++;
-}
-
-static double cosine(const float *a, const float *b, size_t count)
-{
-    double product = 0, of_a = 0, of_b = 0;
+    double product = 0, of_a = 0, of_b = 0, distance;
 
     for (size_t i = 0; i < count; i++) {
         product += (double)a[i] * (double)b[i];
         of_a += (double)a[i] * (double)a[i];
         of_b += (double)b[i] * (double)b[i];
     }
-    return product / sqrt(of_a * of_b);
+    distance = 1 - product / sqrt(of_a * of_b);
+    distance = distance < 1e-13 ? 0 : distance;
+    figure->sum += distance;
+    figure->most = fmax(figure->most, distance);
+    figure->count++;
 }
 
 static struct outputs run(lancet_model *model, const lancet_image *const *images, size_t count)
@@ -99,8 +97,8 @@ static void print_row(const char *type, const lancet_conversion *done, const str
     for (size_t t = 0; t < WORDS; t++) {
         const size_t width = lancet_labels_width(exact->labels);
 
-        add(&texts, cosine(lancet_labels_features(exact->labels) + t * width,
-                           lancet_labels_features(found->labels) + t * width, width));
+        add(&texts, lancet_labels_features(exact->labels) + t * width,
+            lancet_labels_features(found->labels) + t * width, width);
     }
     for (size_t i = 0; i < count; i++) {
         const size_t width = lancet_features_width(exact->features[i]);
@@ -113,19 +111,19 @@ static void print_row(const char *type, const lancet_conversion *done, const str
         if (!a)
             exit(LANCET_ERROR_MEMORY);
         for (size_t k = 0; k <= grid; k++)
-            add(k ? &patches : &classes, cosine(of_exact + k * width, of_found + k * width, width));
+            add(k ? &patches : &classes, of_exact + k * width, of_found + k * width, width);
         for (size_t t = 0; t < WORDS; t++) {
             check(lancet_maps_write(exact->maps[i], t, wide, high, a, &error));
             check(lancet_maps_write(found->maps[i], t, wide, high, b, &error));
-            add(&maps, cosine(a, b, grid));
+            add(&maps, a, b, grid);
             for (size_t k = 0; k < grid; k++)
                 furthest = fmax(furthest, fabs((double)a[k] - (double)b[k]));
         }
         free(a);
     }
-    printf("| %s | %.1f MB | %.2g | %.6f | %.6f, %.6f | %.6f | %.6f, %.6f | %.3f |\n", type,
-           (double)done->bytes / 1e6, weights, classes.least, patches.sum / (double)patches.count,
-           patches.least, texts.least, maps.sum / (double)maps.count, maps.least, furthest);
+    printf("| %s | %.1f MB | %.2g | %.1g | %.1g, %.1g | %.1g | %.1g, %.1g | %.2g |\n", type,
+           (double)done->bytes / 1e6, weights, classes.most, patches.sum / (double)patches.count,
+           patches.most, texts.most, maps.sum / (double)maps.count, maps.most, furthest);
     fflush(stdout);
 }
 

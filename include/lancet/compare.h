@@ -36,7 +36,7 @@ typedef struct lancet_tensor_difference {
 
 /** Compares the towers that both models have open: by what a tensor is for, so that files under different
  * names and in different containers can be compared. The models may be opened in any way; LANCET_TOWERS_NONE
- * is the fast one. Memory of a few megabytes is used, however large they are.
+ * is the fast one. Beside the mapped files a few megabytes of memory are used, however large they are.
  *
  * On success *comparison is the caller's (lancet_comparison_close). On failure it is NULL.
  * Errors: ARGUMENT (a NULL), MEMORY. */

@@ -17,14 +17,16 @@ extern "C" {
 /** How the weights are stored. Everything is computed in float32, whatever they are stored as; what each type
  * costs is measured in docs/conversion.md. The small tensors (norms, biases, positions, the class token, the
  * logit scale; for a ResNet the batch norms with their statistics) are F32 in every type: they are less than
- * one number in a hundred. */
+ * one number in a hundred.
+ *
+ * INT8 stores the blocks' matrices and all convolutions as whole numbers -127..127, with a float32 scale for
+ * each row, which is an output channel: number = scale * whole. The token embedding and the projections at
+ * the end of the towers are F16 there. */
 typedef enum lancet_weight_type {
     LANCET_WEIGHTS_FP32 = 0, /**< as they are: every type that is read fits float32 exactly */
-    LANCET_WEIGHTS_FP16,     /**< IEEE half: matrices, convolutions and the token embedding. Half the size */
+    LANCET_WEIGHTS_FP16,     /**< IEEE half: matrices, convolutions, the token embedding. Half the size */
     LANCET_WEIGHTS_BF16,     /**< bfloat16, in the same places: float32's range, 3 bits less than a half */
-    LANCET_WEIGHTS_INT8 /**< matrices and convolutions as whole numbers -127..127, with a float32 scale for
-                           each row (the first dimension): number = scale * whole. The token embedding is F16.
-                           A quarter of the size, and a bit */
+    LANCET_WEIGHTS_INT8      /**< whole numbers with scales. Less than a third of the size */
 } lancet_weight_type;
 
 /** All zero is the default. */
@@ -66,9 +68,9 @@ typedef struct lancet_conversion {
  * where).
  *
  * Converting a converted file is fine, and to I8 from I8 gives the same numbers. The model may be opened in
- * any way; LANCET_TOWERS_NONE is the fast one, and one tower alone gives a file with that tower alone. Memory
- * of a few megabytes is used, however large the model is. The file appears whole or not at all, and always
- * with the same bytes.
+ * any way; LANCET_TOWERS_NONE is the fast one, and one tower alone gives a file with that tower alone. Beside
+ * the mapped file a few megabytes of memory are used, however large the model is. The file appears whole or
+ * not at all, and always with the same bytes.
  *
  * report: filled in if not NULL.
  * Errors: ARGUMENT (a NULL, a type that is none, `path` being the model's own file), INPUT (a number that is

@@ -56,7 +56,7 @@ static void add_projection(list *l, const lancet_role *role, const lancet_tensor
 {
     lancet_clip_part *part;
 
-    add_role(l, role, LANCET_PART_MATRIX, source);
+    add_role(l, role, LANCET_PART_PROJECTION, source);
     part = &l->parts[l->count - 1];
     part->transposed = transposed;
     if (transposed) {

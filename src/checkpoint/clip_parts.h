@@ -8,9 +8,10 @@
 
 /** What a tensor does, which is what decides how few bits it can do with. */
 typedef enum lancet_part_kind {
-    LANCET_PART_MATRIX,    /* multiplies: blocks, patches, convolutions, projections */
-    LANCET_PART_EMBEDDING, /* the tokens': rows are taken out of it */
-    LANCET_PART_SMALL /* everything else: norms and their statistics, biases, positions, class token, scale */
+    LANCET_PART_MATRIX,     /* multiplies within the towers: blocks, patches, convolutions, attention pools */
+    LANCET_PART_PROJECTION, /* multiplies what a ViT or a text ends in */
+    LANCET_PART_EMBEDDING,  /* the tokens': rows are taken out of it */
+    LANCET_PART_SMALL       /* the rest: norms and their statistics, biases, positions, class token, scale */
 } lancet_part_kind;
 
 typedef struct lancet_clip_part {

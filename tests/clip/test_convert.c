@@ -169,7 +169,7 @@ static void test_projections_that_are_layers(void **state)
     write_tiny(original, &m);
     converted(original, out, LANCET_WEIGHTS_INT8, &two_channels);
     file = raw_open(out);
-    raw_tensor(&file, "text_projection.weight", "I8", &count);
+    raw_tensor(&file, "text_projection.weight", "F16", &count);
     raw_tensor(&file, "text_projection.bias", "F32", &count);
     assert_null(json_object_get(file.table, "text_projection"));
     raw_close(&file);
@@ -207,12 +207,12 @@ static const char *type_of(const char *name, lancet_weight_type type)
 {
     const bool is_matrix =
         strstr(name, "in_proj_weight") || strstr(name, "out_proj.weight") || strstr(name, "c_fc.weight") ||
-        strstr(name, "c_proj.weight") || strcmp(name, "visual.proj") == 0 ||
-        strcmp(name, "text_projection") == 0 || (strstr(name, "conv") && strstr(name, ".weight")) ||
+        strstr(name, "c_proj.weight") || (strstr(name, "conv") && strstr(name, ".weight")) ||
         strstr(name, "downsample.0.weight") || (strstr(name, "attnpool.") && strstr(name, "_proj.weight"));
-    const bool is_tokens = strcmp(name, "token_embedding.weight") == 0;
+    const bool is_half = strcmp(name, "token_embedding.weight") == 0 || strcmp(name, "visual.proj") == 0 ||
+                         strcmp(name, "text_projection") == 0;
 
-    if (type == LANCET_WEIGHTS_FP32 || (!is_matrix && !is_tokens))
+    if (type == LANCET_WEIGHTS_FP32 || (!is_matrix && !is_half))
         return "F32";
     if (type == LANCET_WEIGHTS_BF16)
         return "BF16";
