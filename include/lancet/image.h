@@ -137,6 +137,18 @@ LANCET_API lancet_status lancet_overlay_segments(lancet_image **image, const lan
                                                  size_t palette_count, const lancet_overlay_options *options,
                                                  lancet_error *error);
 
+/** A place on a picture. */
+typedef struct lancet_mark {
+    int x, y; /**< pixels; a mark beyond the border is cut off */
+    uint8_t colour[3];
+} lancet_mark;
+
+/** *image = `picture` with a disc of its colour, ringed in white, at each of `marks` [count], the later ones
+ * above; about a hundredth of the longer side in radius. The caller owns *image (NULL on failure). Errors:
+ * ARGUMENT, MEMORY. */
+LANCET_API lancet_status lancet_marks_draw(lancet_image **image, const lancet_picture *picture,
+                                           const lancet_mark *marks, size_t count, lancet_error *error);
+
 /* ---- Figures with words ---- */
 
 /** What stands under the picture. Words are UTF-8; what does not fit ends in an ellipsis. All zero: the

@@ -99,6 +99,19 @@ LANCET_API lancet_status lancet_maps_points(const lancet_maps *maps, size_t inde
                                             size_t height, double threshold, lancet_point *points,
                                             size_t capacity, size_t *count, lancet_error *error);
 
+/** Points for several things at once, "a + b": one sentence that names both lets the stronger of them win.
+ * Each of `indices` [index_count] is a text of its own (the maps then want LANCET_REDUNDANT_EMPTY, so that
+ * the texts do not compete). Its map is scaled to 0..1 over the grid, and the maps are averaged; negative
+ * points are the mean map's, positive ones each map's own, all found as above.
+ *
+ * Writes the negative points first, then the positive ones of each text in turn, best last. Enough is always
+ * (index_count + 1) * (grid_height * grid_width / 8 + 1). A constant map gives none. Errors: as
+ * lancet_maps_points; ARGUMENT also for no index at all. */
+LANCET_API lancet_status lancet_maps_points_combined(const lancet_maps *maps, const size_t *indices,
+                                                     size_t index_count, size_t width, size_t height,
+                                                     double threshold, lancet_point *points, size_t capacity,
+                                                     size_t *count, lancet_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -171,6 +171,30 @@ static void test_segments(void **state)
     assert_null(image);
 }
 
+/* A disc of its colour in a white ring; the rest stays, and nothing is drawn beyond the border. */
+static void test_marks(void **state)
+{
+    static const uint8_t grey[40 * 30 * 3] = {7};
+    const lancet_picture picture = {grey, 40, 30, 0};
+    const lancet_mark marks[] = {{20, 10, {1, 2, 3}}, {-1000000, 5, {9, 9, 9}}, {39, 29, {4, 5, 6}}};
+    lancet_image *image = NULL;
+    const uint8_t *out;
+    lancet_error error;
+
+    (void)state;
+    assert_int_equal(lancet_marks_draw(&image, &picture, marks, 3, NULL), LANCET_OK);
+    out = lancet_image_picture(image).rgb;
+    assert_memory_equal(out + 3 * (10 * 40 + 20), marks[0].colour, 3);
+    assert_memory_equal(out + 3 * (10 * 40 + 23), marks[0].colour, 3);
+    assert_memory_equal(out + 3 * (10 * 40 + 24), ((const uint8_t[]){255, 255, 255}), 3);
+    assert_memory_equal(out + 3 * (10 * 40 + 25), grey + 3, 3);
+    assert_memory_equal(out + 3 * (30 * 40 - 1), marks[2].colour, 3);
+    assert_memory_equal(out, grey, 3);
+    lancet_image_close(&image);
+    assert_int_equal(lancet_marks_draw(&image, &picture, NULL, 1, &error), LANCET_ERROR_ARGUMENT);
+    assert_null(image);
+}
+
 /* The picture stays; below it are as many squares of colour as entries, in their order. */
 static void test_key(void **state)
 {
@@ -261,7 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_legend), cmocka_unit_test(test_small_and_odd), cmocka_unit_test(test_no_font),
         cmocka_unit_test(test_sheet),  cmocka_unit_test(test_segments),      cmocka_unit_test(test_key),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_marks),  cmocka_unit_test(test_memory),
     };
 
     return cmocka_run_group_tests_name("figures", tests, fill, NULL);

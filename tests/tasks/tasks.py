@@ -4,6 +4,7 @@ tasks.py segment WIDTH HEIGHT SCALE   scores.npy [T, h, w] -> enlarged.npy [T, H
                                       probability.npy [HEIGHT, WIDTH] of the best class
 tasks.py recognise SCALE TAU          token.npy [C], labels.npy [T, C], empty.npy [C] -> scores.npy [5, T]:
                                       cosine, softmax, surgery (code, paper), share against the empty string
+tasks.py points THRESHOLD WIDTH HEIGHT  scores.npy [T, h, w] -> points.npy [N, 3] of all T texts combined: x, y, positive
 Arrays are read and written in the current folder.
 """
 
@@ -60,4 +61,31 @@ def recognise(scale, tau):
     write("scores.npy", np.stack([cosines, softmax(scale * cosines, 0), code, paper, pairs[0]]))
 
 
-{"segment": segment, "recognise": recognise}[sys.argv[1]](*sys.argv[2:])
+def scaled(values):
+    return (values - values.min()) / (values.max() - values.min())
+
+
+def ranked(scores, threshold, width, height):
+    """Cells at half the size as (x, y), the lowest first, and how many of each kind count."""
+    rows, columns = max(scores.shape[0] // 2, 1), max(scores.shape[1] // 2, 1)
+    halved = scaled(bilinear(rows, scores.shape[0]) @ scores @ bilinear(columns, scores.shape[1]).T).ravel()
+    number = min((halved >= threshold).sum(), halved.size // 2)
+    order = np.argsort(halved, kind="stable")
+    xs = np.minimum((order % columns + 0.5) * width / columns, width - 1).astype(int)
+    ys = np.minimum((order // columns + 0.5) * height / rows, height - 1).astype(int)
+    return list(zip(xs, ys)), number
+
+
+def points(threshold, width, height):
+    scores = read("scores.npy")
+    threshold, width, height = float(threshold), int(width), int(height)
+    mean = np.mean([scaled(one) for one in scores], 0)
+    places, number = ranked(mean, threshold, width, height)
+    found = [(x, y, 0) for x, y in places[:number]]
+    for one in scores:
+        places, number = ranked(one, threshold, width, height)
+        found += [(x, y, 1) for x, y in places[len(places) - number:]]
+    write("points.npy", np.array(found, np.float64).reshape(-1, 3))
+
+
+{"points": points, "segment": segment, "recognise": recognise}[sys.argv[1]](*sys.argv[2:])
