@@ -89,6 +89,31 @@ LANCET_API const lancet_image_about *lancet_image_describe(const lancet_image *i
 LANCET_API lancet_status lancet_image_resize(lancet_image **image, const lancet_picture *picture,
                                              size_t width, size_t height, lancet_error *error);
 
+/** *width and *height = the size of the picture in the file `path` as it is stored, before any turning: read
+ * off its first bytes, with nothing decoded. Errors: ARGUMENT, IO, INPUT, UNSUPPORTED, as lancet_image_open;
+ * a file whose pixels are damaged is not found out. */
+LANCET_API lancet_status lancet_image_measure(const char *path, size_t *width, size_t *height,
+                                              lancet_error *error);
+
+/** The numbers that a PNG stores, for label maps: there a palette or a grey level is a name, not a colour. */
+typedef struct lancet_png_numbers {
+    size_t width, height;
+    /** [height, width]: the palette's entry or the grey level as it is stored (1 to 16 bits, not stretched);
+     * of colours R + 256 G + 65536 B. An alpha channel is dropped */
+    uint32_t *numbers;
+    bool colour; /**< the numbers are of R, G, B */
+} lancet_png_numbers;
+
+/** Reads the PNG file `path`. pixels_max: larger ones are refused before memory is asked for; 0:
+ * LANCET_IMAGE_PIXELS_MAX. On success numbers->numbers is the caller's (lancet_png_numbers_close), on failure
+ * all is zero and `error` names the file. Errors: ARGUMENT, IO, INPUT (no PNG, damaged, too large),
+ * UNSUPPORTED (colours of 16 bits), MEMORY. */
+LANCET_API lancet_status lancet_png_numbers_open(lancet_png_numbers *numbers, const char *path,
+                                                 uint64_t pixels_max, lancet_error *error);
+
+/** Frees the numbers and sets all to zero; NULL and all zero are fine. */
+LANCET_API void lancet_png_numbers_close(lancet_png_numbers *numbers);
+
 /* ---- Colours and heat ---- */
 
 typedef enum lancet_colours {

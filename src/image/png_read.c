@@ -8,28 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEADER_END 33 /* signature 8, IHDR 25 */
-
 /* All that must survive a jump out of the library lives here, not in local variables. */
 typedef struct reader {
-    const uint8_t *bytes;
-    size_t length, at;
+    lancet_png_bytes source;
     png_structp library;
     png_infop info;
     lancet_image *image;
     uint8_t *rgba; /* [height, width, 4], only to blend */
     lancet_png_trouble trouble;
 } reader;
-
-static void on_read(png_structp library, png_bytep out, size_t length)
-{
-    reader *r = png_get_io_ptr(library);
-
-    if (length > r->length - r->at)
-        png_error(library, "expected more data, found the end of the file");
-    memcpy(out, r->bytes + r->at, length);
-    r->at += length;
-}
 
 static uint32_t number_at(const uint8_t *bytes)
 {
@@ -54,17 +41,6 @@ static lancet_status find_orientation(int *orientation, const uint8_t *bytes, si
     return LANCET_OK;
 }
 
-/* Only what the pixels need is parsed: no profiles, no compressed texts that could swell. */
-static void skip_the_rest(png_structp library)
-{
-    static const png_byte needless[] =
-        "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0"
-        "sPLT\0sRGB\0tEXt\0tIME\0zTXt";
-
-    png_set_keep_unknown_chunks(library, PNG_HANDLE_CHUNK_NEVER, needless, sizeof needless / 5);
-    png_set_keep_unknown_chunks(library, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
-}
-
 /* Runs under setjmp: every failure of the library jumps out, ours return. */
 static lancet_status read_pixels(reader *r, const lancet_source *source, lancet_error *error)
 {
@@ -72,9 +48,9 @@ static lancet_status read_pixels(reader *r, const lancet_source *source, lancet_
     bool alpha, blend;
     int passes;
 
-    png_set_read_fn(library, r, on_read);
+    png_set_read_fn(library, &r->source, lancet_png_on_read);
     png_set_user_limits(library, LANCET_PICTURE_SIDE_MAX, LANCET_PICTURE_SIDE_MAX);
-    skip_the_rest(library);
+    lancet_png_skip_the_rest(library);
     png_read_info(library, r->info);
     alpha = (png_get_color_type(library, r->info) & PNG_COLOR_MASK_ALPHA) ||
             png_get_valid(library, r->info, PNG_INFO_tRNS);
@@ -122,20 +98,19 @@ static lancet_status read_under_guard(reader *r, const lancet_source *source, la
 
 lancet_status lancet_png_read(lancet_image **image, const lancet_source *source, lancet_error *error)
 {
+    uint32_t width, height;
     reader *r = NULL;
     lancet_status status;
 
     *image = NULL;
-    if (source->length < HEADER_END || memcmp(source->bytes + 8, "\0\0\0\x0DIHDR", 8) != 0)
+    if (!lancet_png_header(source->bytes, source->length, &width, &height))
         return lancet_fail(error, LANCET_ERROR_INPUT,
                            "damaged PNG: expected an IHDR chunk at the beginning, found none");
     r = lancet_allocate_zero(1, sizeof *r);
     if (!r)
         return lancet_fail_memory(error, "a PNG reader");
-    r->bytes = source->bytes;
-    r->length = source->length;
-    status = lancet_decode_create(&r->image, source, "PNG", number_at(source->bytes + 16),
-                                  number_at(source->bytes + 20), error);
+    r->source = (lancet_png_bytes){.bytes = source->bytes, .length = source->length};
+    status = lancet_decode_create(&r->image, source, "PNG", width, height, error);
     if (status == LANCET_OK)
         status = read_under_guard(r, source, error);
     if (r->library)
