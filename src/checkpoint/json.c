@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The first problem stays: those after it are only its consequences. Returns false for the caller to return.
@@ -317,6 +318,14 @@ bool lancet_json_number(lancet_json *json, double *value)
         exponent = 400;
     if (exponent < -400)
         exponent = -400;
+    /* Both are exact in double, and so their quotient or product is rounded but once. */
+    if (digits < (uint64_t)1 << 53 && exponent >= -22 && exponent <= 22) {
+        const double power = (double)powl(10.0L, (long double)labs(exponent));
+        const double exact = exponent < 0 ? (double)digits / power : (double)digits * power;
+
+        *value = negative ? -exact : exact;
+        return true;
+    }
     result = exponent < 0 ? (long double)digits / powl(10.0L, (long double)-exponent)
                           : (long double)digits * powl(10.0L, (long double)exponent);
     *value = (double)(negative ? -result : result);

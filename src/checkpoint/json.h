@@ -58,8 +58,8 @@ bool lancet_json_string(lancet_json *json, char *text, size_t size, size_t *leng
 /** Reads a whole number of 0 or more, written without fraction and exponent. */
 bool lancet_json_size(lancet_json *json, size_t *value);
 
-/** Reads a number; beyond the range of double it is infinite. Correct to 1e-17 of its size, whatever the
- * locale. */
+/** Reads a number; beyond the range of double it is infinite. The nearest double for numbers of up to 15
+ * digits within 1e-22 to 1e22, correct to 1e-17 of its size for others, whatever the locale. */
 bool lancet_json_number(lancet_json *json, double *value);
 
 bool lancet_json_boolean(lancet_json *json, bool *value);

@@ -193,6 +193,31 @@ static void test_numbers(void **state)
     setlocale(LC_ALL, "C");
 }
 
+/* Decimals of every length that double holds are the nearest double: polygons are rounded where a last bit
+ * off would show. */
+static void test_short_numbers_are_exact(void **state)
+{
+    uint64_t random = 3;
+
+    (void)state;
+    for (size_t i = 0; i < 200000; i++) {
+        char text[64];
+        lancet_json json;
+        double value = 7;
+
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        if (i % 3 == 0)
+            snprintf(text, sizeof text, "%u.%u", (unsigned)(random >> 52), (unsigned)(random >> 40) % 100);
+        else
+            snprintf(text, sizeof text, "%s%.*g", i % 2 ? "-" : "", (int)(1 + i % 15),
+                     (double)(random >> 11) / (double)(1 << (i % 20)));
+        json = start(text, strlen(text));
+        assert_true(lancet_json_number(&json, &value) && lancet_json_end(&json));
+        if (value != strtod(text, NULL))
+            fail_msg("%s: expected %.17g, found %.17g", text, strtod(text, NULL), value);
+    }
+}
+
 static void test_sizes(void **state)
 {
     static const char *const wrong[] = {"-1", "1.0", "1e2",  "18446744073709551616", "99999999999999999999",
@@ -262,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agrees_with_jansson),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_short_numbers_are_exact),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_strings_are_cut_at_a_character),
         cmocka_unit_test(test_showing),
