@@ -113,24 +113,30 @@ static inline bool files_equal(const char *a, const char *b)
     return equal;
 }
 
-/** A folder of the golden vectors: $LANCET_GOLDEN/name, else shared/golden/name beside one of the folders
- * above the tests. NULL if there is none (the vectors are not part of the repository): call golden_needed to
- * skip. */
-static inline const char *golden_folder(const char *name)
+/** A folder that is not part of the repository: $`variable`/name, else shared/`kind`/name beside one of the
+ * folders above the tests; NULL if there is none. */
+static inline const char *shared_folder(const char *variable, const char *kind, const char *name)
 {
-    const char *root = getenv("LANCET_GOLDEN");
+    const char *root = getenv(variable);
     char up[TEST_PATH_SIZE] = TESTS_FOLDER;
 
     if (root && *root)
         return path_exists(path_of(root, name)) ? path_of(root, name) : NULL;
     for (int level = 0; level < 8 && strlen(up) + 4 < sizeof up; level++) {
-        const char *path = path_of(path_of(up, "shared/golden"), name);
+        const char *path = path_of(path_of(path_of(up, "shared"), kind), name);
 
         if (path_exists(path))
             return path;
         strcat(up, "/..");
     }
     return NULL;
+}
+
+/** A folder of the golden vectors: $LANCET_GOLDEN/name, else shared/golden/name. NULL if there is none: call
+ * golden_needed to skip. */
+static inline const char *golden_folder(const char *name)
+{
+    return shared_folder("LANCET_GOLDEN", "golden", name);
 }
 
 /** The same, leaving the test as skipped where the vectors are not there. */
@@ -140,6 +146,19 @@ static inline const char *golden_needed(const char *name)
 
     if (!folder) {
         print_message("skipped: golden/%s is not here (LANCET_GOLDEN says where it is)\n", name);
+        skip();
+    }
+    return folder;
+}
+
+/** Small samples of published data sets: $LANCET_DATA/name, else shared/data/name. The test is left as
+ * skipped where they are not there. */
+static inline const char *data_needed(const char *name)
+{
+    const char *folder = shared_folder("LANCET_DATA", "data", name);
+
+    if (!folder) {
+        print_message("skipped: data/%s is not here (LANCET_DATA says where it is)\n", name);
         skip();
     }
     return folder;
