@@ -35,7 +35,7 @@ static void test_measure(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *path = path_of(FILES, names[i]);
-        size_t width, height;
+        size_t width = 0, height = 0;
         lancet_image *image;
         lancet_error error;
 
