@@ -8,6 +8,7 @@ extern const command explain_command;
 extern const command segment_command;
 extern const command recognise_command;
 extern const command points_command;
+extern const command caption_command;
 extern const command features_command;
 extern const command text_command;
 extern const command tokenize_command;

@@ -93,6 +93,17 @@ LANCET_API const float *lancet_labels_empty(const lancet_labels *labels, bool ba
 /** Hash of the model that encoded them (lancet_model_description.hash). */
 LANCET_API const char *lancet_labels_model_hash(const lancet_labels *labels);
 
+/** One label for each token of one text, start token first, words, end token last, as the text tower gives
+ * them (its final norm and projection at every place, not at the end alone), divided by their lengths: what a
+ * picture's class token is held against to see which of a caption's words it answers to (the paper's section
+ * 4.4; lancet_caption_rank). No templates; padding is left out. A label's text is the token as
+ * lancet_vocabulary_token shows it, label 0's lancet_labels_lost what did not fit. The bare empty string is
+ * there. A token only sees those before it: the start token's feature is the same in every text.
+ *
+ * Ownership and errors: as lancet_labels_encode. */
+LANCET_API lancet_status lancet_labels_encode_tokens(lancet_labels **tokens, lancet_session *session,
+                                                     const char *text, lancet_error *error);
+
 /** The text tower by itself (level 3): features [count, C], not normalised, of bare texts, into the caller's
  * `features`. Errors: as lancet_labels_encode. */
 LANCET_API lancet_status lancet_text_encode(float *features, lancet_session *session,

@@ -1,4 +1,4 @@
-/* Tasks: what the paper does with a model besides explaining it (its sections 4.2 to 4.5).
+/* Tasks: what the paper does with a model besides explaining it (its section 4.4).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LANCET_TASKS_H
 #define LANCET_TASKS_H
@@ -70,12 +70,12 @@ LANCET_API lancet_status lancet_maps_segment(uint16_t *segments, const lancet_ma
 typedef struct lancet_segment_task {
     lancet_feature_options features; /**< the paper: side 512 */
     lancet_map_options maps;         /**< `redundant` AUTO (0) means NONE here */
-    const lancet_window_options
-        *windows; /**< NULL, or: look through windows and average where they overlap (lancet/windows.h) */
-    int crop_columns, crop_rows; /**< both or neither: the picture is resized to that many crops of the size
-                                    that `features` say (without short_side), each is a picture of its own,
-                                    and their segments are laid side by side: the paper's way with Cityscapes,
-                                    4 x 2 of 512 x 512. At most LANCET_CROPS_MAX each; not with windows. */
+    /** NULL, or: look through windows and average where they overlap (lancet/windows.h) */
+    const lancet_window_options *windows;
+    /** Both or neither: the picture is resized to that many crops of the size that `features` say (without
+     * short_side), each is a picture of its own, and their segments are laid side by side: the paper's way
+     * with Cityscapes, 4 x 2 of 512 x 512. At most LANCET_CROPS_MAX each; not with windows. */
+    int crop_columns, crop_rows;
     lancet_segment_options segments;
 } lancet_segment_task;
 
@@ -91,15 +91,19 @@ LANCET_API lancet_status lancet_segment(uint16_t *segments, lancet_session *sess
 /** How well one label fits a picture as a whole: F_c is the class token and F_t the label, both of unit
  * length. */
 typedef struct lancet_recognition {
-    float cosine;       /**< <F_c, F_t> */
-    float probability;  /**< softmax over the labels of scale <F_c, F_t>: CLIP's own */
-    float surgery_code; /**< feature surgery over the labels, <F_c, w_t F_t - r> (lancet_surgery_form); of one
-                           label alone <F_c, F_t - F_empty>, or 0 if the labels hold no empty string */
-    float surgery_paper; /**< <F_c, F_t - r>; of one label alone the same as surgery_code */
-    float presence;      /**< 1 / (1 + exp(-scale <F_c, F_t - F_empty>)): the label's share of a softmax over
-                              itself and the empty string through the same templates, so that it depends on no
-                            other      label; 1/2 where both fit alike. NaN if the labels hold no such feature
-                            (encode      them with LANCET_REDUNDANT_EMPTY). */
+    /** <F_c, F_t> */
+    float cosine;
+    /** softmax over the labels of scale <F_c, F_t>: CLIP's own */
+    float probability;
+    /** feature surgery over the labels, <F_c, w_t F_t - r> (lancet_surgery_form); of one label alone <F_c,
+     * F_t - F_empty>, or 0 if the labels hold no empty string */
+    float surgery_code;
+    /** <F_c, F_t - r>; of one label alone the same as surgery_code */
+    float surgery_paper;
+    /** 1 / (1 + exp(-scale <F_c, F_t - F_empty>)): the label's share of a softmax over itself and the empty
+     * string through the same templates, whatever the other labels; 1/2 where both fit alike. NaN if the
+     * labels hold no such feature (encode them with LANCET_REDUNDANT_EMPTY). */
+    float presence;
 } lancet_recognition;
 
 /** All zero is the default. */
@@ -110,13 +114,28 @@ typedef struct lancet_recognise_options {
 
 /** scores [T] of the labels. The class token is the original path's on whichever path the patches are, so any
  * features will do but those with LANCET_POOL_CLASS_VV. For multi-label recognition the paper takes the
- * surgery's scores (its section 4.5) and compares pictures by them; the published numbers of CLIP are of the
+ * surgery's scores (its section 4.4) and compares pictures by them; the published numbers of CLIP are of the
  * softmax. Errors: ARGUMENT (a NULL, an option out of range, labels and features of different models or
  * widths), MEMORY.
  */
 LANCET_API lancet_status lancet_recognise(lancet_recognition *scores, const lancet_features *features,
                                           const lancet_labels *labels,
                                           const lancet_recognise_options *options, lancet_error *error);
+
+/* ---- Multimodal view ------------------------------------------------------------------------- */
+
+/** One token of a caption, against a picture. */
+typedef struct lancet_token_rank {
+    float score; /**< <F_c, T_k>, both of unit length */
+    size_t rank; /**< 1 for the highest score; of equal ones the first in the text */
+} lancet_token_rank;
+
+/** ranks [T] of a caption's tokens, which lancet_labels_encode_tokens gives, by plain cosine with the
+ * picture's class token. The map of token k is lancet_maps_compute with LANCET_REDUNDANT_EMPTY_BARE: S[i,k] =
+ * <F_i, T_k - F_empty>. Errors: ARGUMENT (a NULL, tokens and features of different models or widths), MEMORY.
+ */
+LANCET_API lancet_status lancet_caption_rank(lancet_token_rank *ranks, const lancet_features *features,
+                                             const lancet_labels *tokens, lancet_error *error);
 
 #ifdef __cplusplus
 }

@@ -23,8 +23,9 @@ static void test_version(void **state)
 
 static void test_help(void **state)
 {
-    static const char *const names[] = {"explain",  "segment", "recognise", "points", "features", "text",
-                                        "tokenize", "info",    "convert",   "verify", "bench",    "pull"};
+    static const char *const names[] = {"explain",  "segment", "recognise", "points", "caption",
+                                        "features", "text",    "tokenize",  "info",   "convert",
+                                        "verify",   "bench",   "pull"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -174,8 +175,9 @@ static void test_bench_labels(void **state)
 /* No line of any help is longer than a terminal is wide. */
 static void test_help_width(void **state)
 {
-    static const char *const names[] = {"explain",  "segment", "recognise", "points", "features", "text",
-                                        "tokenize", "info",    "convert",   "verify", "bench",    "pull"};
+    static const char *const names[] = {"explain",  "segment", "recognise", "points", "caption",
+                                        "features", "text",    "tokenize",  "info",   "convert",
+                                        "verify",   "bench",   "pull"};
 
     (void)state;
     for (size_t i = 0; i <= sizeof names / sizeof *names; i++) {
@@ -288,6 +290,9 @@ static void test_usage(void **state)
         {"points", "a.jpg", "-t", " + "},
         {"points", "a.jpg", "-t", "cat", "--threshold", "2"},
         {"points", "a.jpg", "-t", "cat", "--method", "clib"},
+        {"caption", "-t", "a cat"},
+        {"caption", "a.jpg"},
+        {"caption", "a.jpg", "-t", "a cat", "--write", "page"},
         {"text", "-o", "x.npy"},
         {"text", "cat"},
         {"text", "cat", "-o", "x.txt"},

@@ -115,8 +115,8 @@ class Clip:
 
     # ---- Words
 
-    def encode_text(self, tokens):
-        """tokens [n, context], zero padded -> [n, C], not normalised."""
+    def encode_places(self, tokens):
+        """tokens [n, context], zero padded -> [n, context, C] of every place, not normalised."""
         x = self.tensors["token_embedding.weight"][tokens] + self.tensors["positional_embedding"]
         mask = np.triu(np.full((self.context, self.context), -np.inf), 1)
         for i in range(self.text_blocks):
@@ -124,8 +124,11 @@ class Clip:
             x = x + self.attention(*self.qkv(x, block), self.text_heads, block, mask)
             x = x + self.feed_forward(x, block)
         x = self.norm(x, "ln_final")
-        end = tokens.argmax(-1)
-        return x[np.arange(len(x)), end] @ self.tensors["text_projection"] + self.tensors.get("text_projection.bias", 0)
+        return x @ self.tensors["text_projection"] + self.tensors.get("text_projection.bias", 0)
+
+    def encode_text(self, tokens):
+        """tokens [n, context], zero padded -> [n, C], not normalised."""
+        return self.encode_places(tokens)[np.arange(len(tokens)), tokens.argmax(-1)]
 
     def ensemble(self, tokenizer, text, templates):
         """[C]: normalise every sentence's feature, average, normalise again."""

@@ -5,12 +5,19 @@ tasks.py segment WIDTH HEIGHT SCALE   scores.npy [T, h, w] -> enlarged.npy [T, H
 tasks.py recognise SCALE TAU          token.npy [C], labels.npy [T, C], empty.npy [C] -> scores.npy [5, T]:
                                       cosine, softmax, surgery (code, paper), share against the empty string
 tasks.py points THRESHOLD WIDTH HEIGHT  scores.npy [T, h, w] -> points.npy [N, 3] of all T texts combined: x, y, positive
+tasks.py caption MODEL                ids.npy [context] -> features.npy [context, C] of every place, of unit length
 Arrays are read and written in the current folder.
 """
 
+import os
 import sys
 
 import numpy as np
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
+
+from containers import read_safetensors
+from reference import Clip, unit
 
 
 def read(name):
@@ -88,4 +95,8 @@ def points(threshold, width, height):
     write("points.npy", np.array(found, np.float64).reshape(-1, 3))
 
 
-{"points": points, "segment": segment, "recognise": recognise}[sys.argv[1]](*sys.argv[2:])
+def caption(model):
+    write("features.npy", unit(Clip(read_safetensors(model)).encode_places(read("ids.npy").astype(int)[None])[0]))
+
+
+{"caption": caption, "points": points, "segment": segment, "recognise": recognise}[sys.argv[1]](*sys.argv[2:])
