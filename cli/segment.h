@@ -26,7 +26,7 @@ typedef struct segment_settings {
     option_size crops;
     double background; /* NAN: none */
     int background_by; /* 0: probability, 1: score */
-    bool json;
+    bool json, rle;
 } segment_settings;
 
 /** What stays the same from picture to picture. */

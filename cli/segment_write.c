@@ -5,6 +5,8 @@
 #include "json.h"
 #include "pictures.h"
 
+#include "lancet/masks.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,19 +26,10 @@ typedef struct writer {
     size_t *areas;    /* [count + 1]: pixels of each class, then of none */
     size_t *order;    /* [count]: classes by falling area */
     uint8_t *colours; /* [count, 3] */
+    uint8_t palette[768];
     json_t *description;
     char *software, *settings; /* for the PNG files' metadata, the settings in one line */
 } writer;
-
-/* PASCAL VOC's colour of a value: its bits dealt out to R, G and B in turn, highest bits of the colour first.
- */
-static void colour_of(uint8_t rgb[3], unsigned value)
-{
-    rgb[0] = rgb[1] = rgb[2] = 0;
-    for (int bit = 7; value && bit >= 0; bit--, value >>= 3)
-        for (int c = 0; c < 3; c++)
-            rgb[c] |= (uint8_t)((value >> c & 1) << bit);
-}
 
 /* ---- What was found ------------------------------------------------------------------------------------ */
 
@@ -44,6 +37,7 @@ static bool measure(writer *w)
 {
     const size_t pixels = w->pixels.width * w->pixels.height;
 
+    lancet_label_palette(w->palette);
     w->count = lancet_labels_count(w->job->labels);
     w->areas = calloc(w->count + 1, sizeof *w->areas);
     w->order = calloc(w->count, sizeof *w->order);
@@ -59,7 +53,7 @@ static bool measure(writer *w)
         size_t at = t;
 
         /* Values 1 to 255 have colours of their own; then they come again. */
-        colour_of(w->colours + 3 * t, (unsigned)(1 + t % 255));
+        memcpy(w->colours + 3 * t, w->palette + 3 * (1 + t % 255), 3);
         for (; at > 0 && w->areas[w->order[at - 1]] < w->areas[t]; at--)
             w->order[at] = w->order[at - 1];
         w->order[at] = t;
@@ -74,6 +68,28 @@ static double share(const writer *w, size_t area)
 
 /* ---- Description --------------------------------------------------------------------------------------- */
 
+/* COCO's {"size", "counts"} of a class; a failure is reported. */
+static json_t *describe_mask(const writer *w, size_t t)
+{
+    const size_t width = w->pixels.width, height = w->pixels.height;
+    uint8_t *mask = malloc(width * height);
+    char *counts = NULL;
+    json_t *object = NULL;
+    lancet_error error;
+
+    for (size_t i = 0; mask && i < width * height; i++)
+        mask[i] = w->picture->segments[i] == t;
+    if (!mask)
+        report_memory();
+    else if (lancet_rle_encode(&counts, mask, width, height, &error) != LANCET_OK)
+        report_error(&error);
+    else
+        object = json_pack("{s:[i, i], s:o}", "size", (int)height, (int)width, "counts", json_words(counts));
+    lancet_rle_close(&counts);
+    free(mask);
+    return object;
+}
+
 static json_t *describe_class(const writer *w, size_t t)
 {
     json_t *object = json_object();
@@ -86,6 +102,8 @@ static json_t *describe_class(const writer *w, size_t t)
              json_pack("[i, i, i]", w->colours[3 * t], w->colours[3 * t + 1], w->colours[3 * t + 2]));
     json_put(&good, object, "pixels", json_count(w->areas[t]));
     json_put(&good, object, "share", json_number(share(w, w->areas[t])));
+    if (w->job->settings->rle)
+        json_put(&good, object, "segmentation", describe_mask(w, t));
     if (good)
         return object;
     json_decref(object);
@@ -184,19 +202,17 @@ static int write_segments(writer *w, const char *path)
 {
     const size_t width = w->pixels.width, height = w->pixels.height, pixels = width * height;
     const bool wide = w->count > 255;
-    uint8_t palette[768], *values = malloc(pixels * (wide ? 2 : 1));
+    uint8_t *values = malloc(pixels * (wide ? 2 : 1));
     lancet_png png = {.form = wide ? LANCET_PNG_GREY16 : LANCET_PNG_PALETTE,
                       .samples = values,
                       .width = width,
                       .height = height,
-                      .palette = wide ? NULL : palette,
+                      .palette = wide ? NULL : w->palette,
                       .palette_count = wide ? 0 : 256};
     int status;
 
     if (!values)
         return report_memory();
-    for (unsigned i = 0; i < 256; i++)
-        colour_of(palette + 3 * i, i);
     for (size_t i = 0; i < pixels; i++) {
         const uint16_t label = w->picture->segments[i], value = label < w->count ? (uint16_t)(label + 1) : 0;
 

@@ -1,6 +1,7 @@
 /* `lancet segment` from end to end, on the small model with seeded weights. SPDX-License-Identifier:
  * Apache-2.0 */
 #include "lancet/image.h"
+#include "lancet/masks.h"
 
 #include "support/arrays.h"
 #include "support/command.h"
@@ -182,13 +183,48 @@ static void test_labels(void **state)
                         "--background", "0.5");
 }
 
+/* The run lengths are those of the PNG's pixels. */
+static void test_run_lengths(void **state)
+{
+    const char *out = path_of(command_folder, "rle");
+    uint8_t mask[96 * 64];
+    json_t *root;
+
+    (void)state;
+    command_expect(0, "segment", SCENE, MODEL, "-t", "cat; dog; sky", "--templates", "none", "-o", out, "-q",
+                   "--rle");
+    root = json_read(path_of(out, "scene.segments.json"));
+    assert_int_equal(json_integer_value(at(root, "classes.0.segmentation.size.0")), 64);
+    assert_int_equal(json_integer_value(at(root, "classes.0.segmentation.size.1")), 96);
+    for (size_t t = 0; t < 3; t++) {
+        const json_t *class = json_array_get(at(root, "classes"), t);
+        lancet_image *image = NULL;
+        lancet_picture picture;
+
+        assert_int_equal(
+            lancet_rle_decode(mask, json_string_value(at(class, "segmentation.counts")), 96, 64, NULL),
+            LANCET_OK);
+        assert_int_equal(lancet_image_open(&image, path_of(out, "scene.segments.png"), NULL, NULL),
+                         LANCET_OK);
+        picture = lancet_image_picture(image);
+        for (size_t i = 0; i < 96 * 64; i++) {
+            bool same = true;
+
+            for (size_t c = 0; c < 3; c++)
+                same = same &&
+                       picture.rgb[3 * i + c] == json_integer_value(json_array_get(at(class, "colour"), c));
+            assert_int_equal(mask[i], same);
+        }
+        lancet_image_close(&image);
+    }
+    json_decref(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_background),
-        cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_files),  cmocka_unit_test(test_background),  cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_labels), cmocka_unit_test(test_run_lengths),
     };
 
     return cmocka_run_group_tests_name("segment", tests, command_set_up, command_tear_down);
