@@ -445,6 +445,8 @@ def compute_baselines(model, folder, arrays):
         if name.startswith("attn"):
             *_, (_, _, raw, values) = model.walk(image, 0)
             arrays[key] = (raw if name == "attn_raw" else values).mean(0)
+        elif isinstance(model, ResNetClip):
+            arrays[key] = unit(model.maskclip(image)) @ arrays["text/ensemble"].T
         else:
             arrays[key] = methods.method_tokens(model, image, name)
             if name.startswith("maskclip"):

@@ -118,3 +118,10 @@ class ResNetClip(Clip):
                 tokens = self.pool_attention(v, v, v)
             tokens = np.concatenate([original[:1], tokens[1:]])
         return self.linear(tokens, "visual.attnpool.c_proj.weight", "visual.attnpool.c_proj.bias")
+
+    def maskclip(self, image):
+        """MaskCLIP's tokens of the positions alone [H * W, C]: each one's value, without a position embedding."""
+        for x in self.trunk(image):
+            pass
+        values = self.linear(x.reshape(len(x), -1).T, "visual.attnpool.v_proj.weight", "visual.attnpool.v_proj.bias")
+        return self.linear(values, "visual.attnpool.c_proj.weight", "visual.attnpool.c_proj.bias")
