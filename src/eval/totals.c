@@ -3,13 +3,13 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "eval/bootstrap.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RESAMPLES_DEFAULT 1000
-#define RESAMPLES_MAX     100000
+#define RESAMPLES_MAX 100000
 
 /* What one sample came to at its threshold; the parts of it that do not count are NaN. */
 typedef struct outcome {
@@ -222,46 +222,9 @@ static void average(work *w, const uint32_t *weights)
     }
 }
 
-/* SplitMix64: a small generator whose stream is fixed by its seed, here and everywhere. */
-static uint64_t draw(uint64_t *state)
-{
-    uint64_t z = *state += 0x9E3779B97F4A7C15u;
-
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
-static int compare_values(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-
-    return a < b ? -1 : a > b;
-}
-
-/* The share `at` of sorted values, linearly between neighbours. */
-static double quantile(const double *values, size_t count, double at)
-{
-    const double place = at * (double)(count - 1);
-    const size_t below = (size_t)place;
-    const double rest = place - (double)below;
-
-    return below + 1 < count ? values[below] + rest * (values[below + 1] - values[below]) : values[below];
-}
-
-static void interval(lancet_figure *figure, double *values, size_t count)
-{
-    if (!count)
-        return;
-    qsort(values, count, sizeof *values, compare_values);
-    figure->low = quantile(values, count, 0.025);
-    figure->high = quantile(values, count, 0.975);
-}
-
 static lancet_status bootstrap(work *w, lancet_totals *totals, lancet_error *error)
 {
-    const size_t resamples =
-        w->options->resamples ? (size_t)w->options->resamples : (size_t)RESAMPLES_DEFAULT;
+    const size_t resamples = lancet_bootstrap_resamples(w->options);
     uint32_t *weights = lancet_allocate(w->picture_count, sizeof *weights);
     double *values = lancet_allocate(2 * resamples, sizeof *values);
     uint64_t state = w->options->seed;
@@ -273,10 +236,7 @@ static lancet_status bootstrap(work *w, lancet_totals *totals, lancet_error *err
         return lancet_fail_memory(error, "the bootstrap");
     }
     for (size_t r = 0; r < resamples; r++) {
-        memset(weights, 0, w->picture_count * sizeof *weights);
-        for (size_t i = 0; i < w->picture_count; i++)
-            /* the high bits of a 32-bit draw times the number: the bias is below one in a million */
-            weights[(draw(&state) >> 32) * w->picture_count >> 32]++;
+        lancet_bootstrap_draw(weights, w->picture_count, &state);
         average(w, weights);
         for (size_t m = 0; m < 2; m++) {
             const double value = mean_of(w, w->means[m]);
@@ -285,8 +245,8 @@ static lancet_status bootstrap(work *w, lancet_totals *totals, lancet_error *err
                 values[m * resamples + counts[m]++] = value;
         }
     }
-    interval(&totals->miou, values, counts[0]);
-    interval(&totals->msc, values + resamples, counts[1]);
+    lancet_bootstrap_interval(&totals->miou, values, counts[0]);
+    lancet_bootstrap_interval(&totals->msc, values + resamples, counts[1]);
     lancet_free(weights);
     lancet_free(values);
     return LANCET_OK;
