@@ -19,5 +19,6 @@ extern const command bench_command;
 extern const command pull_command;
 extern const command compare_command;
 extern const command methods_command;
+extern const command eval_command;
 
 #endif
