@@ -40,8 +40,8 @@ int file_read(char **bytes, size_t *length, const char *path, size_t most);
  * the figures that lancet itself wrote. Returns a status; a failure, or no picture at all, is reported. */
 int pictures_list(texts *pictures, const char *folder);
 
-/** Appends the operands, with folders replaced by the pictures in them. What cannot be listed is reported, and
- * the rest still counts. Returns the first status that is no success. */
+/** Appends the operands, with folders replaced by the pictures in them. What cannot be listed is reported,
+ * and the rest still counts. Returns the first status that is no success. */
 int pictures_expand(texts *pictures, const texts *operands);
 
 /** A text as a part of a file name: lower-case letters and digits, everything else a dash; letters beyond

@@ -54,7 +54,8 @@ static void test_against_numpy(void **state)
     static const struct {
         size_t count;
         lancet_recognise_options options;
-    } cases[] = {{1, {0, 0}}, {2, {0, 0}}, {7, {20.5f, 0}}, {LABELS_MOST, {100, 9}}, {LABELS_MOST, {1, 0.1f}}};
+    } cases[] = {
+        {1, {0, 0}}, {2, {0, 0}}, {7, {20.5f, 0}}, {LABELS_MOST, {100, 9}}, {LABELS_MOST, {1, 0.1f}}};
 
     (void)state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
