@@ -336,6 +336,42 @@ static void test_search(void **state)
     folder_remove(folder);
 }
 
+/* What a model's file has inside is checked as any file is; the message names both. */
+static void test_inside_must_fail(void **state)
+{
+    enum { LONG = 33 << 20 };
+    char *folder = folder_make(), *huge = malloc(LONG + 1);
+    const char *path = path_of(folder, "model.safetensors");
+    const struct {
+        const char *text, *says;
+        lancet_status status;
+    } cases[] = {
+        {"", "expected a vocabulary, found no merges", LANCET_ERROR_INPUT},
+        {"#version: 0.2\n", "expected a vocabulary, found no merges", LANCET_ERROR_INPUT},
+        {"a b\nab c d\n", "line 2: expected two symbols", LANCET_ERROR_INPUT},
+        {"a b\na b\n", "line 2: makes \"ab\", which is token 512 already", LANCET_ERROR_INPUT},
+        {"a xyz\n", "line 1: the symbol \"xyz\" is neither", LANCET_ERROR_INPUT},
+        {"{", "not JSON", LANCET_ERROR_INPUT},
+        {"{\"a\":0}", "expected its merges.txt beside it, found none", LANCET_ERROR_INPUT},
+        {"{\"model\":{\"type\":\"Unigram\"}}", "expected a tokenizer of CLIP's kind",
+         LANCET_ERROR_UNSUPPORTED},
+        {huge, "expected a vocabulary of at most 33554432 bytes, found 34603008", LANCET_ERROR_INPUT},
+    };
+
+    (void)state;
+    memset(huge, 'a', LONG);
+    huge[LONG] = '\0';
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(lancet_safetensors_write(path, NULL, 0, (const char *const[]){LANCET_VOCABULARY_KEY},
+                                                  (const char *const[]){cases[i].text}, 1, NULL),
+                         LANCET_OK);
+        check_not_found(path, cases[i].status,
+                        (const char *[]){"model.safetensors: lancet.vocabulary: ", cases[i].says, NULL});
+    }
+    free(huge);
+    folder_remove(folder);
+}
+
 static void test_wrong_calls(void **state)
 {
     lancet_vocabulary *vocabulary = NULL;
@@ -357,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_written_as_merges),
         cmocka_unit_test(test_written_as_tokenizer),
         cmocka_unit_test(test_search),
+        cmocka_unit_test(test_inside_must_fail),
         cmocka_unit_test(test_wrong_calls),
     };
 
