@@ -268,6 +268,35 @@ static void test_info(void **state)
     command_close(&result);
 }
 
+static int heads_of(const json_t *root, const char *tower)
+{
+    return (int)json_integer_value(json_object_get(json_object_get(root, tower), "heads"));
+}
+
+/* 88 and 64 channels: one option for both towers has to divide both. */
+static void test_head_widths(void **state)
+{
+    static const char *const model = TESTS_FOLDER "/golden/tiny_open_clip/open_clip_model.safetensors";
+    command_result result = command_run("info", "--json", model, "--head-width", "8");
+    json_t *root;
+
+    (void)state;
+    command_check(&result, 0);
+    root = json_loads(result.out, 0, NULL);
+    assert_int_equal(heads_of(root, "vision"), 11);
+    assert_int_equal(heads_of(root, "text"), 8);
+    json_decref(root);
+    command_close(&result);
+    result = command_run("info", "--json", model, "--head-width", "44", "--text-head-width", "32");
+    command_check(&result, 0);
+    root = json_loads(result.out, 0, NULL);
+    assert_int_equal(heads_of(root, "vision"), 2);
+    assert_int_equal(heads_of(root, "text"), 2);
+    json_decref(root);
+    command_close(&result);
+    command_expect_says(2, "the option text_head_width sets another", "info", model, "--head-width", "44");
+}
+
 static void test_tokenize(void **state)
 {
     char *all = calloc(1, 1 << 16);
@@ -404,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_text_from_stdin),
         cmocka_unit_test(test_info),
+        cmocka_unit_test(test_head_widths),
         cmocka_unit_test(test_tokenize),
         cmocka_unit_test(test_tokenize_json_lines),
         cmocka_unit_test(test_tokenize_long),

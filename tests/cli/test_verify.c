@@ -265,6 +265,7 @@ static void test_malformed(void **state)
         {"{\"model\": {\"head_width\": 1e99}, \"arrays\": {}}", "head_width: expected"},
         {"{\"model\": {\"rn_attn\": \"qk\"}, \"arrays\": {}}", "rn_attn: expected \"vv\" or \"vv-norm8\""},
         {"{\"model\": {\"rn_cls\": 1}, \"arrays\": {}}", "rn_cls: expected \"qk\" or \"vv\""},
+        {"{\"model\": {\"text_head_width\": 4097}, \"arrays\": {}}", "text_head_width: expected"},
         {"{\"model\": {\"mean\": [1, 2]}, \"arrays\": {}}", "mean: expected three numbers"},
         {"{\"model\": {\"std\": \"x\"}, \"arrays\": {}}", "std: expected three numbers"},
         {"{\"model\": {}, \"images\": [], \"arrays\": {}}", "images: expected an object"},
