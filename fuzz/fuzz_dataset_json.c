@@ -24,6 +24,7 @@ static void draw_shapes(const lancet_dataset *dataset, const lancet_coco *coco)
 {
     for (size_t e = 0; e < dataset->count; e++) {
         const lancet_dataset_entry *entry = &dataset->entries[e];
+        uint64_t steps = 0;
 
         if (entry->trouble || entry->width * entry->height > PIXELS_MAX)
             continue;
@@ -32,7 +33,7 @@ static void draw_shapes(const lancet_dataset *dataset, const lancet_coco *coco)
             lancet_error error = {0};
 
             if (lancet_coco_shape(coco, &coco->annotations[entry->first + i], entry->width, entry->height,
-                                  &runs, &error) == LANCET_OK) {
+                                  &runs, &steps, &error) == LANCET_OK) {
                 lancet_runs_unite(&runs);
                 check_runs(&runs, entry->width * entry->height);
             } else if (!strstr(error.message, "annotation")) {

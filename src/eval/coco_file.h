@@ -66,9 +66,11 @@ lancet_status lancet_coco_read_memory(lancet_coco *coco, const char *bytes, size
 
 void lancet_coco_close(lancet_coco *coco);
 
-/** Appends the pixels of an annotation's shape to `runs` (not united). Errors: INPUT, MEMORY; the message
- * names the annotation. */
+/** Appends the pixels of an annotation's shape to `runs` (not united). *steps: those that the boundaries of
+ * the picture's polygons took so far, as there is a limit for all of them together. Errors: INPUT, MEMORY;
+ * the message names the annotation. */
 lancet_status lancet_coco_shape(const lancet_coco *coco, const lancet_coco_annotation *annotation,
-                                size_t width, size_t height, lancet_runs *runs, lancet_error *error);
+                                size_t width, size_t height, lancet_runs *runs, uint64_t *steps,
+                                lancet_error *error);
 
 #endif

@@ -13,6 +13,7 @@ typedef struct reading {
     lancet_json json;
     size_t width, height;
     lancet_runs *runs;
+    uint64_t *steps;
     lancet_status status;
     lancet_error *error;
 } reading;
@@ -48,7 +49,7 @@ static void read_polygon(reading *r, lancet_polygon *polygon)
 
 static void read_polygons(reading *r)
 {
-    lancet_polygon polygon = {.width = r->width, .height = r->height};
+    lancet_polygon polygon = {.width = r->width, .height = r->height, .steps = *r->steps};
     size_t count = 0;
 
     lancet_json_enter(&r->json, LANCET_JSON_ARRAY);
@@ -56,6 +57,7 @@ static void read_polygons(reading *r)
         read_polygon(r, &polygon);
     if (going(r) && !count)
         r->status = lancet_fail(r->error, LANCET_ERROR_INPUT, "expected polygons, found none");
+    *r->steps = polygon.steps;
     lancet_polygon_close(&polygon);
 }
 
@@ -136,12 +138,14 @@ static void read_run_lengths(reading *r)
 }
 
 lancet_status lancet_coco_shape(const lancet_coco *coco, const lancet_coco_annotation *annotation,
-                                size_t width, size_t height, lancet_runs *runs, lancet_error *error)
+                                size_t width, size_t height, lancet_runs *runs, uint64_t *steps,
+                                lancet_error *error)
 {
     reading r = {.json = {.bytes = annotation->shape, .length = annotation->shape_length},
                  .width = width,
                  .height = height,
                  .runs = runs,
+                 .steps = steps,
                  .error = error};
     char prefix[LANCET_ERROR_MESSAGE_SIZE];
 

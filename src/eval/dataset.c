@@ -7,10 +7,9 @@
 
 /* In the order in which a folder is looked at. Those whose signs are the most particular come first. */
 static const lancet_dataset_reader *const readers[] = {
-    &lancet_reader_nus_wide,      &lancet_reader_cityscapes, &lancet_reader_context,
-    &lancet_reader_coco_panoptic, &lancet_reader_coco,       &lancet_reader_coco_stuff,
-    &lancet_reader_imagenet_s,    &lancet_reader_ade20k,     &lancet_reader_voc,
-    &lancet_reader_folder,
+    &lancet_reader_nus_wide,      &lancet_reader_cityscapes, &lancet_reader_context,    &lancet_reader_coco,
+    &lancet_reader_coco_panoptic, &lancet_reader_coco_stuff, &lancet_reader_imagenet_s, &lancet_reader_ade20k,
+    &lancet_reader_voc,           &lancet_reader_folder,
 };
 
 #define READERS (sizeof readers / sizeof *readers)

@@ -17,7 +17,7 @@ static lancet_status open(lancet_dataset *dataset, const lancet_dataset_source *
 }
 
 static lancet_status add_thing(lancet_truth_work *work, const lancet_dataset *dataset,
-                               const lancet_coco_annotation *annotation, lancet_error *error)
+                               const lancet_coco_annotation *annotation, uint64_t *steps, lancet_error *error)
 {
     const uint16_t label = lancet_classes_label(dataset->classes, (uint32_t)annotation->category);
     lancet_truth_thing *thing;
@@ -30,20 +30,21 @@ static lancet_status add_thing(lancet_truth_work *work, const lancet_dataset *da
     thing->label = label;
     thing->crowd = annotation->crowd || label == LANCET_LABEL_IGNORE;
     return lancet_coco_shape(dataset->state, annotation, work->truth.width, work->truth.height, &thing->runs,
-                             error);
+                             steps, error);
 }
 
 static lancet_status truth(lancet_truth_work *work, const lancet_dataset *dataset,
                            const lancet_dataset_entry *entry, lancet_error *error)
 {
     const lancet_coco *coco = dataset->state;
+    uint64_t steps = 0;
     lancet_status status =
         lancet_dataset_check_size(entry, entry->width, entry->height, "its annotation file", error);
 
     if (status == LANCET_OK)
         status = lancet_truth_resize(work, entry->width, entry->height, error);
     for (size_t i = 0; i < entry->count && status == LANCET_OK; i++)
-        status = add_thing(work, dataset, &coco->annotations[entry->first + i], error);
+        status = add_thing(work, dataset, &coco->annotations[entry->first + i], &steps, error);
     if (status == LANCET_OK) {
         status = lancet_truth_paint(work, error);
         if (status == LANCET_ERROR_INPUT)

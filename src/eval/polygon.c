@@ -70,7 +70,7 @@ static lancet_status walk_edge(lancet_polygon *p, int from_x, int from_y, int to
     p->steps += (uint64_t)length + 1;
     if (p->steps > LANCET_POLYGON_STEPS_MAX)
         return lancet_fail(error, LANCET_ERROR_INPUT,
-                           "polygon: expected a boundary of at most %llu pixels, found a longer one",
+                           "polygon: expected boundaries of at most %llu pixels in all, found longer ones",
                            (unsigned long long)LANCET_POLYGON_STEPS_MAX / FINENESS);
     for (int i = 0; i <= length && status == LANCET_OK; i++) {
         const int along = backwards ? length - i : i;
@@ -142,7 +142,6 @@ lancet_status lancet_polygon_end(lancet_polygon *p, lancet_runs *runs, lancet_er
     if (status == LANCET_OK)
         status = fill(p, runs, error);
     p->corners = p->count = 0;
-    p->steps = 0;
     p->walking = false;
     return status;
 }

@@ -57,14 +57,16 @@ lancet_status lancet_run_lengths_end(const lancet_run_lengths *lengths, lancet_e
 lancet_status lancet_runs_decode(lancet_runs *runs, const char *text, size_t length, size_t width,
                                  size_t height, lancet_error *error);
 
-/** The most steps along boundaries, in fifths of a pixel, of one polygon. */
-#define LANCET_POLYGON_STEPS_MAX ((uint64_t)1 << 24)
+/** The most steps along boundaries, in fifths of a pixel: of one polygon, or of all that a caller counts
+ * together. */
+#define LANCET_POLYGON_STEPS_MAX ((uint64_t)1 << 26)
 
-/** A polygon being drawn, corner by corner. Zero-initialise, then set width and height. */
+/** A polygon being drawn, corner by corner. Zero-initialise, then set width and height, and steps to those
+ * that other polygons took already. */
 typedef struct lancet_polygon {
     size_t width, height;
     size_t corners;
-    uint64_t steps;         /* along the boundary so far */
+    uint64_t steps;         /* along boundaries so far, also of the polygons before */
     int first_x, first_y;   /* the first corner, in fifths of a pixel */
     int corner_x, corner_y; /* the last corner */
     int x, y;               /* the last step */

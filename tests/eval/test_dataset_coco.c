@@ -251,7 +251,6 @@ static void test_panoptic(void **state)
 
     (void)state;
     make_panoptic(SEGMENTS);
-    set_instances("annotations/instances_val2017.json", IMAGE("9"), CAT); /* COCO has both in one folder */
     dataset = set_open(NULL);
     assert_int_equal(lancet_dataset_describe(dataset)->layout, LANCET_LAYOUT_COCO_PANOPTIC);
     assert_string_equal(lancet_dataset_class(dataset, 3)->name, "wall-other-merged");
@@ -263,8 +262,12 @@ static void test_panoptic(void **state)
     labels_are(truth, labels);
     lancet_truth_close(&truth);
     lancet_dataset_close(&dataset);
-    dataset = set_open(&(lancet_dataset_options){.layout = LANCET_LAYOUT_COCO});
+    set_instances("annotations/instances_val2017.json", IMAGE("9"), CAT); /* COCO has both in one folder */
+    dataset = set_open(NULL);
     assert_int_equal(lancet_dataset_describe(dataset)->layout, LANCET_LAYOUT_COCO);
+    lancet_dataset_close(&dataset);
+    dataset = set_open(&(lancet_dataset_options){.layout = LANCET_LAYOUT_COCO_PANOPTIC});
+    assert_int_equal(lancet_dataset_describe(dataset)->layout, LANCET_LAYOUT_COCO_PANOPTIC);
     lancet_dataset_close(&dataset);
 }
 
@@ -473,6 +476,44 @@ static void test_coverings(void **state)
     free(text);
 }
 
+/* Boundaries that go to and fro for ever are cut off, also if it is over many things that each are sound. */
+static void test_long_boundaries(void **state)
+{
+    const size_t room = 1 << 20, corners = 450;
+    char *text = malloc(room);
+    size_t at = 0;
+
+    (void)state;
+    for (int last = 0; last < 2; last++) {
+        at = (size_t)snprintf(text, room,
+                              "{\"images\":[{\"id\":9,\"width\":8000,\"height\":10,\"file_name\":\"9.jpg\"}],"
+                              "\"annotations\":[");
+        for (int i = 0; i < 3 + last; i++) { /* 18 million steps each */
+            at += (size_t)snprintf(text + at, room - at,
+                                   "%s{\"id\":%d,\"image_id\":9,\"category_id\":3,\"segmentation\":[[",
+                                   i ? "," : "", i);
+            for (size_t k = 0; k < corners; k++)
+                at += (size_t)snprintf(text + at, room - at, "%s%d,%d", k ? "," : "", k % 2 ? 8000 : 0,
+                                       (int)(k % 10));
+            at += (size_t)snprintf(text + at, room - at, "]]}");
+        }
+        snprintf(text + at, room - at, "]," CATEGORIES "}");
+        set_text("annotations/instances_val2017.json", text);
+        set_picture("images/9.jpg", 8000, 10);
+        if (last) {
+            set_fails(NULL, LANCET_ERROR_INPUT,
+                      "annotation 3: polygon: expected boundaries of at most 13421772 pixels");
+        } else {
+            lancet_dataset *dataset = set_open(NULL);
+            lancet_truth *truth = set_truth(dataset, 0);
+
+            lancet_truth_close(&truth);
+            lancet_dataset_close(&dataset);
+        }
+    }
+    free(text);
+}
+
 static void test_files(void **state)
 {
     const lancet_dataset_options coco = {.layout = LANCET_LAYOUT_COCO},
@@ -511,6 +552,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_truncated, set_up, set_tear_down),
         cmocka_unit_test_setup_teardown(test_skip, set_up, set_tear_down),
         cmocka_unit_test_setup_teardown(test_coverings, set_up, set_tear_down),
+        cmocka_unit_test_setup_teardown(test_long_boundaries, set_up, set_tear_down),
         cmocka_unit_test_setup_teardown(test_files, set_up, set_tear_down),
     };
 

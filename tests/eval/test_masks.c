@@ -198,7 +198,7 @@ static void test_long_boundary(void **state)
     for (size_t i = 0; i < corners; i++)
         xy[2 * i] = i % 2 ? (double)side : 0;
     assert_int_equal(lancet_polygon_fill(mask, xy, corners, side, side, &error), LANCET_ERROR_INPUT);
-    assert_non_null(strstr(error.message, "found a longer one"));
+    assert_non_null(strstr(error.message, "found longer ones"));
     free(mask);
     free(xy);
 }
