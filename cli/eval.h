@@ -20,6 +20,9 @@ typedef struct eval_settings {
     bool no_journal, no_bootstrap, skip_broken, no_sheet, json;
 } eval_settings;
 
+#define EVAL_GROUPS 7
+extern const option_group eval_groups[EVAL_GROUPS];
+
 /** The rows of the tables, with the names that they own. Zero-initialised is empty. */
 typedef struct eval_variants {
     lancet_variant items[LANCET_VARIANTS_MAX];

@@ -326,7 +326,7 @@ static long peak_of(const char *limit, const char *output)
         if (line)
             peak = atol(line + 8) > peak ? atol(line + 8) : peak;
         free(text);
-        sleep_microseconds(500);
+        sleep_microseconds(3000);
     }
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     return peak;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "support/files.h"
 
+#include "base/memory.h"
 #include "eval/journal.h"
 
 #include <signal.h>
@@ -224,6 +225,38 @@ static void test_without_a_folder(void **state)
     lancet_journal_close(&journal);
 }
 
+/* Opens and reads with the n-th allocation failing; whether there was none any more that could. */
+static bool survives(uint64_t n)
+{
+    lancet_journal *journal = NULL;
+    lancet_records records = {0};
+    bool past;
+    lancet_status status;
+
+    lancet_memory_fail_at(n);
+    status = lancet_journal_open(&journal, folder, FINGERPRINT, 0, NULL);
+    if (status == LANCET_OK)
+        status = lancet_journal_read(&records, journal, NULL);
+    past = lancet_memory_requests() < n;
+    lancet_memory_fail_at(0);
+    assert_int_equal(status, past ? LANCET_OK : LANCET_ERROR_MEMORY);
+    assert_int_equal(records.count, past ? 10 : 0);
+    lancet_records_close(&records);
+    lancet_journal_close(&journal);
+    return past;
+}
+
+static void test_memory(void **state)
+{
+    uint64_t n = 1;
+
+    (void)state;
+    free(write_ten(NULL));
+    while (!survives(n))
+        n++;
+    assert_true(n > 5);
+}
+
 /* A process that appends as fast as it can, and says after each record that it did. */
 static void append_until_killed(int told)
 {
@@ -281,6 +314,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_strangers_are_refused_and_left_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_process_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_a_folder, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_lost_by_kill, set_up, tear_down),
     };
 
