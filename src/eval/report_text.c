@@ -1,4 +1,5 @@
 /* Reports as Markdown, JSON and CSV. SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8.h"
 #include "eval/report.h"
 
 #include <string.h>
@@ -84,16 +85,25 @@ void lancet_report_markdown(lancet_buffer *text, const lancet_report *report)
 
 /* ---- JSON: everything, numbers that read back as they were --------------------------------------------- */
 
+/* File names may hold any bytes; those that are not UTF-8 become U+FFFD. */
 static void put_string(lancet_buffer *text, const char *words)
 {
+    const size_t length = strlen(words);
+    size_t size;
+
     lancet_buffer_append(text, "\"", 1);
-    for (const char *at = words; *at; at++) {
-        if (*at == '"' || *at == '\\')
-            lancet_buffer_print(text, "\\%c", *at);
-        else if ((unsigned char)*at < 0x20)
-            lancet_buffer_print(text, "\\u%04x", (unsigned char)*at);
+    for (size_t i = 0; i < length; i += size ? size : 1) {
+        uint32_t point;
+
+        size = lancet_utf8_read(&point, words + i, length - i);
+        if (!size)
+            lancet_buffer_print(text, "\xEF\xBF\xBD");
+        else if (point == '"' || point == '\\')
+            lancet_buffer_print(text, "\\%c", (int)point);
+        else if (point < 0x20)
+            lancet_buffer_print(text, "\\u%04x", (unsigned)point);
         else
-            lancet_buffer_append(text, at, 1);
+            lancet_buffer_append(text, words + i, size);
     }
     lancet_buffer_append(text, "\"", 1);
 }
