@@ -426,18 +426,12 @@ static void test_tokenize_published(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_features),
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_resnet),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_text_from_stdin),
-        cmocka_unit_test(test_info),
-        cmocka_unit_test(test_head_widths),
-        cmocka_unit_test(test_tokenize),
-        cmocka_unit_test(test_tokenize_json_lines),
-        cmocka_unit_test(test_tokenize_long),
-        cmocka_unit_test(test_tokenize_published),
+        cmocka_unit_test(test_features),      cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_attention),     cmocka_unit_test(test_resnet),
+        cmocka_unit_test(test_text),          cmocka_unit_test(test_text_from_stdin),
+        cmocka_unit_test(test_info),          cmocka_unit_test(test_head_widths),
+        cmocka_unit_test(test_tokenize),      cmocka_unit_test(test_tokenize_json_lines),
+        cmocka_unit_test(test_tokenize_long), cmocka_unit_test(test_tokenize_published),
     };
 
     return cmocka_run_group_tests_name("arrays", tests, command_set_up, command_tear_down);
