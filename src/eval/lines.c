@@ -24,11 +24,12 @@ lancet_status lancet_lines_open(lancet_lines *lines, const char *path, lancet_er
 
 bool lancet_lines_next(lancet_lines *lines, lancet_status *status, lancet_error *error)
 {
-    const char *start = (const char *)lines->mapping.bytes + lines->at, *end;
     const size_t left = lines->mapping.length - lines->at;
+    const char *start, *end;
 
     if (*status != LANCET_OK || !left)
-        return false;
+        return false; /* an empty file has no bytes to point to */
+    start = (const char *)lines->mapping.bytes + lines->at;
     lines->number++;
     end = memchr(start, '\n', left);
     lines->length = end ? (size_t)(end - start) : left;
