@@ -311,7 +311,7 @@ static lancet_status windows_call(lancet_error *error)
     const lancet_window_options windows = {.side = 48};
 
     return lancet_segment(segments, eye.session, &eye.picture, eye.labels,
-                          &(lancet_segment_task){.windows = &windows}, error);
+                          &(lancet_segment_task){.features = {.side = 64}, .windows = &windows}, error);
 }
 
 static lancet_status group_call(lancet_error *error)
