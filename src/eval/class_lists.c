@@ -146,10 +146,11 @@ lancet_status lancet_classes_reword(lancet_classes *classes, size_t index, const
     lancet_class *class = &classes->classes[index];
     const size_t name_size = strlen(class->name) + 1, word_size = strlen(word) + 1;
     const char **block = lancet_allocate(sizeof *block + name_size + word_size, 1);
-    char *text = (char *)(block + 1);
+    char *text;
 
     if (!block)
         return lancet_fail_memory(error, "a list of classes");
+    text = (char *)(block + 1);
     block[0] = memcpy(text, word, word_size);
     memcpy(text + word_size, class->name, name_size);
     lancet_free((void *)class->words);
