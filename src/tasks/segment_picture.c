@@ -153,7 +153,7 @@ static lancet_status segment_crops(uint16_t *segments, lancet_session *session, 
             lancet_feature_options_resolve(&crops.features, session->model, picture, &task->features, error);
     if (status == LANCET_OK)
         status = resize(&crops, &resized, picture, error);
-    for (size_t row = 0; row < crops.rows; row++)
+    for (size_t row = 0; row < crops.rows && status == LANCET_OK; row++)
         for (size_t first = 0; first < crops.columns && status == LANCET_OK; first += CROPS_AT_ONCE) {
             const size_t rest = crops.columns - first;
 
