@@ -287,7 +287,7 @@ static void test_usage(void **state)
         {"recognise", "a.jpg", "-t", "cat", "--present-by", "cosine"},
         {"points", "-t", "cat"},
         {"points", "a.jpg"},
-        {"points", "a.jpg", "-t", " + "},
+        {"points", "a.jpg", "-t", " +"},
         {"points", "a.jpg", "-t", "cat", "--threshold", "2"},
         {"points", "a.jpg", "-t", "cat", "--method", "clib"},
         {"caption", "-t", "a cat"},
