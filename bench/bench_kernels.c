@@ -55,21 +55,19 @@ static void run_multiply(void *context)
 {
     struct work *work = context;
 
-    work->kernels->multiply(work->out, work->labels, work->in, 512, work->in, work->tokens, work->labels, 512,
-                            work->scratch);
+    work->kernels->multiply(work->out, work->labels, work->in, 512, work->in, 512, work->tokens, work->labels,
+                            512);
 }
 
 static void bench(const lancet_kernels *kernels, size_t tokens)
 {
     const size_t labels = 59;
-    const size_t attention_scratch = kernels->attention_scratch(tokens, HEAD_WIDTH);
-    const size_t multiply_scratch = kernels->multiply_scratch(labels, 512);
     struct work work = {.kernels = kernels, .tokens = tokens, .labels = labels};
     double seconds;
 
     work.in = make(tokens * 3 * WIDTH);
     work.out = make(tokens * WIDTH);
-    work.scratch = make(attention_scratch > multiply_scratch ? attention_scratch : multiply_scratch);
+    work.scratch = make(kernels->attention_scratch(tokens, HEAD_WIDTH));
     work.attention = (lancet_attention){work.in,   work.in + WIDTH, work.in + 2 * WIDTH, work.out,
                                         3 * WIDTH, 3 * WIDTH,       3 * WIDTH,           WIDTH,
                                         tokens,    tokens,          HEAD_WIDTH,          0.125f};

@@ -61,10 +61,9 @@ lancet_status lancet_feature_surgery_run(float *scores, const lancet_feature_sur
     float *tokens = lancet_allocate(rows * width, sizeof *tokens);
     float *labels = surgery->empty ? lancet_allocate(count * width, sizeof *labels) : NULL;
     float *weights = lancet_allocate(count, sizeof *weights);
-    float *scratch = lancet_allocate(kernels->multiply_scratch(count, width), sizeof *scratch);
     lancet_status status = LANCET_OK;
 
-    if (!tokens || (surgery->empty && !labels) || !weights || !scratch) {
+    if (!tokens || (surgery->empty && !labels) || !weights) {
         status = lancet_fail_memory(error, "feature surgery");
         goto done;
     }
@@ -72,8 +71,8 @@ lancet_status lancet_feature_surgery_run(float *scores, const lancet_feature_sur
     for (size_t t = 0; labels && t < count; t++)
         for (size_t c = 0; c < width; c++)
             labels[t * width + c] = surgery->labels[t * width + c] - surgery->empty[c];
-    kernels->multiply(scores, count, tokens, width, labels ? labels : surgery->labels, rows, count, width,
-                      scratch);
+    kernels->multiply(scores, count, tokens, width, labels ? labels : surgery->labels, width, rows, count,
+                      width);
     if (surgery->over_labels) {
         weigh(weights, scores, count, surgery->tau);
         subtract_mean(scores, surgery, weights);
@@ -82,6 +81,5 @@ done:
     lancet_free(tokens);
     lancet_free(labels);
     lancet_free(weights);
-    lancet_free(scratch);
     return status;
 }

@@ -78,11 +78,10 @@ typedef struct lancet_kernels {
     void (*path_attention)(const lancet_path_attention *attention, float *scratch);
     size_t (*path_attention_scratch)(size_t count, size_t heads);
 
-    /** out [m, n] (rows out_stride apart) = a [m, k] (rows a_stride apart) times b [n, k] transposed.
-     * scratch: multiply_scratch floats, 64-byte aligned. For the small products outside the towers. */
-    void (*multiply)(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m,
-                     size_t n, size_t k, float *scratch);
-    size_t (*multiply_scratch)(size_t n, size_t k);
+    /** out [m, n] = a [m, k] times b [n, k] transposed, rows `*_stride` floats apart. Each number is summed
+     * in the same order whatever is computed with it. For the small products outside the towers. */
+    void (*multiply)(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b,
+                     size_t b_stride, size_t m, size_t n, size_t k);
 
     /** Columns of a panel of a packed matrix: two vectors. */
     size_t panel;

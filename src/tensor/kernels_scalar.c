@@ -92,23 +92,15 @@ static void path_attention(const lancet_path_attention *job, float *scores)
     }
 }
 
-static size_t multiply_scratch(size_t n, size_t k)
+static void multiply(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b,
+                     size_t b_stride, size_t m, size_t n, size_t k)
 {
-    (void)n;
-    (void)k;
-    return 0;
-}
-
-static void multiply(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m,
-                     size_t n, size_t k, float *scratch)
-{
-    (void)scratch;
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < n; j++) {
             float dot = 0;
 
             for (size_t d = 0; d < k; d++)
-                dot += a[i * a_stride + d] * b[j * k + d];
+                dot += a[i * a_stride + d] * b[j * b_stride + d];
             out[i * out_stride + j] = dot;
         }
 }
@@ -266,7 +258,6 @@ const lancet_kernels lancet_kernels_scalar = {
     .path_attention = path_attention,
     .path_attention_scratch = path_attention_scratch,
     .multiply = multiply,
-    .multiply_scratch = multiply_scratch,
     .panel = PANEL,
     .packed_product = packed_product,
     .winograd_in = winograd_in,

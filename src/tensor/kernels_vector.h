@@ -107,7 +107,7 @@ static inline vector exponential(vector x)
 }
 
 /* tile[r][0..TILE_COLUMNS) = sum over d < depth of rows[r][d] * b[d * b_stride + ...]: the one register tile
- * that both products of the attention and `multiply` are made of. */
+ * that both products of the attention are made of. */
 static inline __attribute__((always_inline)) void tile_product(vector tile[TILE_ROWS][2],
                                                                const float *const rows[TILE_ROWS],
                                                                const float *b, size_t b_stride, size_t depth)
@@ -228,34 +228,6 @@ static void attention(const lancet_attention *job, float *scratch)
 
 #include "tensor/kernels_path.h"
 
-static size_t multiply_scratch(size_t n, size_t k)
-{
-    return round_up(n) * k;
-}
-
-static void multiply(float *out, size_t out_stride, const float *a, size_t a_stride, const float *b, size_t m,
-                     size_t n, size_t k, float *scratch)
-{
-    const size_t padded = round_up(n);
-    const float *rows[TILE_ROWS];
-    vector tile[TILE_ROWS][2];
-
-    transpose(scratch, b, k, n, k);
-    for (size_t i = 0; i < m; i += TILE_ROWS) {
-        const size_t count = m - i < TILE_ROWS ? m - i : TILE_ROWS;
-
-        for (size_t r = 0; r < TILE_ROWS; r++)
-            rows[r] = a + (i + (r < count ? r : count - 1)) * a_stride;
-        for (size_t j = 0; j < n; j += TILE_COLUMNS) {
-            const size_t columns = n - j < TILE_COLUMNS ? n - j : TILE_COLUMNS;
-
-            tile_product(tile, rows, scratch + j, padded, k);
-            for (size_t r = 0; r < count; r++)
-                memcpy(out + (i + r) * out_stride + j, tile[r], columns * sizeof(float));
-        }
-    }
-}
-
 static void from_half(float *out, const void *in, size_t count)
 {
     size_t i = 0;
@@ -282,6 +254,7 @@ static void from_bfloat(float *out, const void *in, size_t count)
 }
 
 #include "tensor/kernels_convolution.h"
+#include "tensor/kernels_multiply.h"
 
 const lancet_kernels KERNELS = {
     .name = KERNELS_NAME,
@@ -291,7 +264,6 @@ const lancet_kernels KERNELS = {
     .path_attention = path_attention,
     .path_attention_scratch = path_attention_scratch,
     .multiply = multiply,
-    .multiply_scratch = multiply_scratch,
     .panel = 2 * LANES,
     .packed_product = packed_product,
     .winograd_in = winograd_in,

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tensor/rows.h"
 
-#include "base/memory.h"
-
 #include <math.h>
-#include <string.h>
 
 /* Rows of one task: some microseconds of work, so that handing it out costs little beside it. */
 #define ROWS_OF_TASK 16
@@ -77,21 +74,9 @@ static void softmax_rows(float *rows, size_t count, size_t width, float scale)
     }
 }
 
-bool lancet_attention_weigh(float *out, const lancet_attention *job)
+void lancet_attention_weigh(float *out, const lancet_attention *job)
 {
-    const lancet_kernels *kernels = lancet_kernels_get();
-    const size_t n = job->key_count, width = job->width;
-    float *keys = lancet_allocate(n * width, sizeof *keys);
-    float *scratch = lancet_allocate(kernels->multiply_scratch(n, width), sizeof *scratch);
-    const bool fits = keys && scratch;
-
-    if (fits) {
-        for (size_t j = 0; j < n; j++)
-            memcpy(keys + j * width, job->keys + j * job->key_stride, width * sizeof *keys);
-        kernels->multiply(out, n, job->queries, job->query_stride, keys, job->query_count, n, width, scratch);
-        softmax_rows(out, job->query_count, n, job->scale);
-    }
-    lancet_free(keys);
-    lancet_free(scratch);
-    return fits;
+    lancet_kernels_get()->multiply(out, job->key_count, job->queries, job->query_stride, job->keys,
+                                   job->key_stride, job->query_count, job->key_count, job->width);
+    softmax_rows(out, job->query_count, job->key_count, job->scale);
 }

@@ -19,7 +19,7 @@ void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_
                           float *const *scratch);
 
 /** out [query_count, key_count]: an attention's weights themselves, softmax_j(scale <queries[i], keys[j]>).
- * Its values and `out` play no part. False if memory is out. */
-bool lancet_attention_weigh(float *out, const lancet_attention *attention);
+ * Its values and `out` play no part. */
+void lancet_attention_weigh(float *out, const lancet_attention *attention);
 
 #endif

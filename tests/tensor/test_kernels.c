@@ -289,24 +289,28 @@ static void check_path_extremes(const lancet_kernels *kernels)
 
 static void check_multiply(const lancet_kernels *kernels)
 {
-    for (size_t m = 1; m < 30; m += 4)
+    for (size_t m = 1; m < 60; m += m < 6 ? 1 : m + 1)
         for (size_t n = 1; n < 70; n += 1 + n / 3)
-            for (size_t k = 1; k < 70; k += 17) {
-                const size_t stride = n + 2, a_stride = k + 1;
-                float *a = make(m * a_stride, 1), *b = make(n * k, 1);
+            for (size_t k = 1; k < 70; k += k < 5 ? 1 : 13) {
+                const size_t stride = n + 2, a_stride = k + 1, b_stride = k + 3;
+                float *a = make(m * a_stride, 1), *b = make(n * b_stride, 1), alone;
                 float *expected = make(m * stride, 0), *found = make(m * stride, 0);
-                float *scratch = lancet_allocate(kernels->multiply_scratch(n, k), sizeof *scratch);
 
-                lancet_kernels_scalar.multiply(expected, stride, a, a_stride, b, m, n, k, NULL);
-                kernels->multiply(found, stride, a, a_stride, b, m, n, k, scratch);
+                lancet_kernels_scalar.multiply(expected, stride, a, a_stride, b, b_stride, m, n, k);
+                kernels->multiply(found, stride, a, a_stride, b, b_stride, m, n, k);
                 assert_close(found, expected, m * stride, 1e-5);
                 for (size_t i = 0; i < m; i++)
                     assert_true(found[i * stride + n] == 0 && found[i * stride + n + 1] == 0);
+                /* The same to the last bit, whatever is computed with it. */
+                for (size_t i = 0; i < m; i += 3)
+                    for (size_t j = 0; j < n; j += 5) {
+                        kernels->multiply(&alone, 1, a + i * a_stride, 1, b + j * b_stride, 1, 1, 1, k);
+                        assert_true(alone == found[i * stride + j]);
+                    }
                 drop(a, m * a_stride);
-                drop(b, n * k);
+                drop(b, n * b_stride);
                 drop(expected, m * stride);
                 drop(found, m * stride);
-                lancet_free(scratch);
             }
 }
 

@@ -220,7 +220,7 @@ static void take_values(struct pass *pass)
     pass->attention_count = 0;
 }
 
-static lancet_status show_attention(const struct pass *pass, lancet_error *error)
+static void show_attention(const struct pass *pass)
 {
     const lancet_vision_attention *wanted = pass->job->attention;
     const lancet_resnet *resnet = pass->tower->resnet;
@@ -236,7 +236,7 @@ static lancet_status show_attention(const struct pass *pass, lancet_error *error
         project(pass, resnet->query, pass->tokens, pass->query, wanted->count, 1);
         project(pass, resnet->key, pass->tokens, pass->key, pass->rows, 1);
     }
-    return lancet_attention_show(wanted, &projections, error);
+    lancet_attention_show(wanted, &projections);
 }
 
 lancet_status lancet_attention_pool_run(lancet_session *session, const lancet_attention_pool *pool,
@@ -253,8 +253,10 @@ lancet_status lancet_attention_pool_run(lancet_session *session, const lancet_at
         return lancet_fail_memory(error, "the position embedding");
     lancet_pool_run(session->pool, tasks, fill_tokens, &pass);
     project(&pass, tower->resnet->value, pass.tokens, pass.value, pass.rows, 1);
-    if (job->attention)
-        return show_attention(&pass, error);
+    if (job->attention) {
+        show_attention(&pass);
+        return LANCET_OK;
+    }
     if (job->options->path == LANCET_PATH_MASKCLIP)
         take_values(&pass);
     else if (job->options->path == LANCET_PATH_SURGERY)

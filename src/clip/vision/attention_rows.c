@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-lancet_status lancet_attention_show(const lancet_vision_attention *attention,
-                                    const lancet_projections *projections, lancet_error *error)
+void lancet_attention_show(const lancet_vision_attention *attention, const lancet_projections *projections)
 {
     const bool values = attention->kind == LANCET_ATTENTION_VALUES;
     const float *queries = values ? projections->value : projections->query,
@@ -24,8 +23,6 @@ lancet_status lancet_attention_show(const lancet_vision_attention *attention,
             .scale = 1 / sqrtf((float)projections->head_width),
         };
 
-        if (!lancet_attention_weigh(attention->rows + head * attention->count * projections->tokens, &job))
-            return lancet_fail_memory(error, "attention rows");
+        lancet_attention_weigh(attention->rows + head * attention->count * projections->tokens, &job);
     }
-    return LANCET_OK;
 }

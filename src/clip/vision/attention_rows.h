@@ -2,7 +2,6 @@
 #ifndef LANCET_CLIP_VISION_ATTENTION_ROWS_H
 #define LANCET_CLIP_VISION_ATTENTION_ROWS_H
 
-#include "base/status.h"
 #include "lancet/features.h"
 
 /** The attention weights that a pass over one picture is to show. */
@@ -20,8 +19,7 @@ typedef struct lancet_projections {
     size_t tokens, stride, heads, head_width;
 } lancet_projections;
 
-/** Fills attention->rows. Errors: MEMORY. */
-lancet_status lancet_attention_show(const lancet_vision_attention *attention,
-                                    const lancet_projections *projections, lancet_error *error);
+/** Fills attention->rows. */
+void lancet_attention_show(const lancet_vision_attention *attention, const lancet_projections *projections);
 
 #endif

@@ -174,7 +174,7 @@ lancet_status lancet_feed_forward(lancet_pass *pass, float *stream, const lancet
 }
 
 /* The attention weights of the block that has just been through `attend`. */
-static lancet_status show_attention(const lancet_pass *pass, lancet_error *error)
+static void show_attention(const lancet_pass *pass)
 {
     const lancet_vision_tower *tower = pass->tower;
     const lancet_projections projections = {pass->query,
@@ -185,7 +185,7 @@ static lancet_status show_attention(const lancet_pass *pass, lancet_error *error
                                             tower->heads,
                                             tower->width / tower->heads};
 
-    return lancet_attention_show(pass->job->attention, &projections, error);
+    lancet_attention_show(pass->job->attention, &projections);
 }
 
 /* After the last block only the class token of the original path is read: the other rows' queries,
@@ -267,8 +267,10 @@ static lancet_status run_block(lancet_pass *pass, const lancet_way *way, size_t 
     status = attend(pass, block, &reach, second && !way, error);
     if (pass->branches)
         note_branch(pass, 2 * number - 2);
-    if (status == LANCET_OK && job->attention && job->attention->block == number)
-        return show_attention(pass, error);
+    if (status == LANCET_OK && job->attention && job->attention->block == number) {
+        show_attention(pass);
+        return LANCET_OK;
+    }
     if (status == LANCET_OK && second && way)
         status = lancet_way_step(pass, way, block, &fed, error);
     if (status == LANCET_OK && !fed)
