@@ -161,12 +161,31 @@ void lancet_maps_close(lancet_maps **result)
     *result = NULL;
 }
 
+/* Values that are looked at side by side: one after the other each would wait for the one before. */
+#define LANES 64
+
+/* Numbers that are none are passed over, unless the first is. */
 static bool find_range(const float *values, size_t count, float *low, float *high)
 {
-    *low = *high = values[0];
-    for (size_t i = 1; i < count; i++) {
-        *low = values[i] < *low ? values[i] : *low;
-        *high = values[i] > *high ? values[i] : *high;
+    const size_t whole = count - count % LANES;
+    float lows[LANES], highs[LANES];
+
+    for (size_t k = 0; k < LANES; k++)
+        lows[k] = highs[k] = values[0];
+    for (size_t i = 0; i < whole; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            lows[k] = values[i + k] < lows[k] ? values[i + k] : lows[k];
+            highs[k] = values[i + k] > highs[k] ? values[i + k] : highs[k];
+        }
+    for (size_t i = whole; i < count; i++) {
+        lows[0] = values[i] < lows[0] ? values[i] : lows[0];
+        highs[0] = values[i] > highs[0] ? values[i] : highs[0];
+    }
+    *low = lows[0];
+    *high = highs[0];
+    for (size_t k = 1; k < LANES; k++) {
+        *low = lows[k] < *low ? lows[k] : *low;
+        *high = highs[k] > *high ? highs[k] : *high;
     }
     return *high > *low;
 }

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 
-#include <math.h>
+#include <stdint.h>
 
 /* In float, step by step as PyTorch does for float tensors: src = max(0, (dst + 0.5) * in / out - 0.5). */
 void lancet_interpolate_places(lancet_sample_place *places, size_t out, size_t in)
@@ -22,37 +22,57 @@ void lancet_interpolate_places(lancet_sample_place *places, size_t out, size_t i
     }
 }
 
+/* One input row [in_width, channels] at the output's width. */
+static void stretch(float *restrict out, const float *restrict in, const lancet_sample_place *columns,
+                    size_t out_width, size_t channels)
+{
+    for (size_t x = 0; x < out_width; x++) {
+        const lancet_sample_place *column = &columns[x];
+        const float *low = in + column->low * channels, *high = in + column->high * channels;
+
+        for (size_t c = 0; c < channels; c++)
+            *out++ = column->weight_low * low[c] + column->weight_high * high[c];
+    }
+}
+
+/* Two rows, already stretched, become one between them. */
+static void mix(float *restrict out, const float *restrict low, const float *restrict high, float weight_low,
+                float weight_high, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = weight_low * low[i] + weight_high * high[i];
+}
+
 bool lancet_interpolate_bilinear(float *out, size_t out_height, size_t out_width, const float *in,
                                  size_t in_height, size_t in_width, size_t channels)
 {
+    const size_t line = out_width * channels;
     lancet_sample_place *rows = lancet_allocate(out_height, sizeof *rows);
     lancet_sample_place *columns = lancet_allocate(out_width, sizeof *columns);
+    float *lines = lancet_allocate(2 * line, sizeof *lines);
+    const bool fits = rows && columns && lines;
+    size_t held[2] = {SIZE_MAX, SIZE_MAX}; /* the input row that each line was stretched from */
 
-    if (!rows || !columns) {
-        lancet_free(rows);
-        lancet_free(columns);
-        return false;
+    if (fits) {
+        lancet_interpolate_places(rows, out_height, in_height);
+        lancet_interpolate_places(columns, out_width, in_width);
     }
-    lancet_interpolate_places(rows, out_height, in_height);
-    lancet_interpolate_places(columns, out_width, in_width);
-    for (size_t y = 0; y < out_height; y++) {
-        const lancet_sample_place *row = &rows[y];
+    /* An input row is stretched once for all output rows beside it; the next one is of the other parity. */
+    for (size_t y = 0; y < out_height && fits; y++, out += line) {
+        const size_t needed[] = {rows[y].low, rows[y].high};
 
-        for (size_t x = 0; x < out_width; x++) {
-            const lancet_sample_place *column = &columns[x];
-            const float *low_low = in + (row->low * in_width + column->low) * channels;
-            const float *low_high = in + (row->low * in_width + column->high) * channels;
-            const float *high_low = in + (row->high * in_width + column->low) * channels;
-            const float *high_high = in + (row->high * in_width + column->high) * channels;
+        for (int i = 0; i < 2; i++) {
+            const size_t row = needed[i], place = row % 2;
 
-            for (size_t c = 0; c < channels; c++)
-                *out++ =
-                    row->weight_low * (column->weight_low * low_low[c] + column->weight_high * low_high[c]) +
-                    row->weight_high *
-                        (column->weight_low * high_low[c] + column->weight_high * high_high[c]);
+            if (held[place] != row)
+                stretch(lines + place * line, in + row * in_width * channels, columns, out_width, channels);
+            held[place] = row;
         }
+        mix(out, lines + needed[0] % 2 * line, lines + needed[1] % 2 * line, rows[y].weight_low,
+            rows[y].weight_high, line);
     }
     lancet_free(rows);
     lancet_free(columns);
-    return true;
+    lancet_free(lines);
+    return fits;
 }

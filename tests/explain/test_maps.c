@@ -216,6 +216,30 @@ static void test_maps_interpolate_as_pytorch_does(void **state)
     assert_int_equal(lancet_maps_write(&maps, 0, 0, 1, map, &error), LANCET_ERROR_ARGUMENT);
 }
 
+/* The lowest and the highest at every place of grids of every size around the width of what is looked at side
+ * by side. */
+static void test_range_wherever_it_is(void **state)
+{
+    float scores[200], low, high;
+
+    (void)state;
+    for (size_t cells = 2; cells <= 200; cells += 1 + cells / 9)
+        for (size_t at = 0; at < cells; at++) {
+            lancet_maps maps = of_scores(scores, 1, cells, LANCET_ORDER_CODE);
+
+            for (size_t i = 0; i < cells; i++)
+                scores[i] = 0.5f;
+            scores[at] = -1;
+            scores[(at + 1) % cells] = 2;
+            assert_true(lancet_maps_range(&maps, 0, &low, &high));
+            assert_true(low == -1 && high == 2);
+            scores[at] = 0.5f;
+            scores[(at + 1) % cells] = 0.5f;
+            assert_false(lancet_maps_range(&maps, 0, &low, &high));
+            assert_true(low == 0.5f && high == 0.5f);
+        }
+}
+
 /* Three cells down to two, no antialias: the code's order does not reach 0 and 1, the paper's does. */
 static void test_the_two_orders(void **state)
 {
@@ -301,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_auto_is_decided_by_the_count),
         cmocka_unit_test(test_wrong_options_are_named),
         cmocka_unit_test(test_maps_interpolate_as_pytorch_does),
+        cmocka_unit_test(test_range_wherever_it_is),
         cmocka_unit_test(test_the_two_orders),
         cmocka_unit_test(test_a_constant_map_is_zeros_and_says_so),
         cmocka_unit_test(test_points),
