@@ -325,7 +325,8 @@ static int caption_one(json_t **summary, void *context, const char *path, const 
     const caption_settings *settings = job->settings;
     const lancet_feature_options options = feature_options(&settings->picture, job->model);
     const lancet_map_options map_options = {.redundant = LANCET_REDUNDANT_EMPTY_BARE,
-                                            .order = (lancet_map_order)settings->order};
+                                            .order = (lancet_map_order)settings->order,
+                                            .session = job->session};
     lancet_token_rank *ranks = calloc(job->count, sizeof *ranks);
     writer w = {.job = job, .path = path, .name = name};
     lancet_features *features = NULL;

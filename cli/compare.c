@@ -167,7 +167,7 @@ static lancet_status fill_column(sheet *s, const lancet_picture *whole, const la
 {
     const lancet_overlay_options colours = {.colours = (lancet_colours)s->settings->colours};
     lancet_feature_options options = feature_options(&s->settings->picture, s->model);
-    lancet_map_options map_options = {0};
+    lancet_map_options map_options = {.session = s->session};
     lancet_features *features = NULL;
     lancet_maps *maps = NULL;
     float *map = calloc(small->width * small->height, sizeof *map);

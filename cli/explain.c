@@ -226,7 +226,8 @@ static lancet_status compute_maps(lancet_maps **maps, lancet_feature_options *fe
                                             .form = (lancet_surgery_form)settings->form,
                                             .order = (lancet_map_order)settings->order,
                                             .tau = (float)settings->tau,
-                                            .reversed = settings->reversed};
+                                            .reversed = settings->reversed,
+                                            .session = job->session};
     progress bar;
     const lancet_window_options wished = {.side = settings->window,
                                           .stride = settings->stride,

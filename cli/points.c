@@ -358,7 +358,8 @@ static int points_one(json_t **summary, void *context, const char *path, const c
     const points_job *job = context;
     const points_settings *settings = job->settings;
     const lancet_feature_options options = feature_options(&settings->picture, job->model);
-    lancet_map_options map_options = {.redundant = LANCET_REDUNDANT_EMPTY, .reversed = settings->reversed};
+    lancet_map_options map_options = {
+        .redundant = LANCET_REDUNDANT_EMPTY, .reversed = settings->reversed, .session = job->session};
     lancet_features *features = NULL;
     lancet_maps *maps = NULL;
     lancet_image *image = NULL;

@@ -41,6 +41,8 @@ typedef struct lancet_map_options {
     float tau;                  /**< Eq. 9's scale, above 0; default (0): 2 */
     bool reversed; /**< every score of a patch negated, so that a map M becomes 1 - M: RCLIP (section
                         4.2); the class token's scores stay */
+    lancet_session *session; /**< whose threads share the work, in lancet_maps_compute; default (NULL): the
+                                  calling thread does it alone. The scores are the same. */
 } lancet_map_options;
 
 /** Feature surgery and similarity (Eq. 8-11): scores of every label at every token.

@@ -18,6 +18,7 @@ lancet_status lancet_explain(lancet_maps **maps, const lancet_model *model, cons
     *maps = NULL;
     options.labels.redundant = options.maps.redundant;
     status = lancet_session_open(&session, model, &options.session, error);
+    options.maps.session = session;
     if (status == LANCET_OK)
         status = lancet_labels_encode(&labels, session, texts, text_count, &options.labels, error);
     if (status == LANCET_OK && options.windows)

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "clip/session.h"
 #include "explain/feature_surgery.h"
 #include "tensor/interpolate.h"
 
@@ -101,7 +102,6 @@ lancet_status lancet_maps_compute(lancet_maps **result, const lancet_features *f
     lancet_feature_surgery surgery = {.form = options.form, .tau = options.tau > 0 ? options.tau : 2};
     lancet_redundant redundant = options.redundant;
     lancet_maps *maps = NULL;
-    float *scores = NULL;
     lancet_status status;
 
     if (!result || !features || !labels)
@@ -124,24 +124,23 @@ lancet_status lancet_maps_compute(lancet_maps **result, const lancet_features *f
     maps->redundant = redundant;
     maps->order = options.order;
     surgery.tokens = lancet_features_tokens(features);
-    surgery.rows = 1 + maps->height * maps->width;
+    surgery.cells = maps->height * maps->width;
     surgery.width = lancet_features_width(features);
     surgery.labels = lancet_labels_features(labels);
     surgery.count = maps->count;
     surgery.over_labels = redundant == LANCET_REDUNDANT_LABELS;
-    scores = lancet_allocate(surgery.rows * maps->count, sizeof *scores);
-    status = scores ? lancet_feature_surgery_run(scores, &surgery, error) : lancet_fail_memory(error, "maps");
-    if (status != LANCET_OK)
+    surgery.reversed = options.reversed;
+    if (surgery.over_labels)
+        maps->weights = lancet_allocate(maps->count, sizeof *maps->weights);
+    if (surgery.over_labels && !maps->weights) {
+        status = lancet_fail_memory(error, "maps");
         goto done;
-    memcpy(maps->class_scores, scores, maps->count * sizeof *scores);
-    for (size_t i = 1; i < surgery.rows; i++)
-        for (size_t t = 0; t < maps->count; t++)
-            maps->scores[t * (surgery.rows - 1) + i - 1] =
-                options.reversed ? -scores[i * maps->count + t] : scores[i * maps->count + t];
+    }
+    lancet_feature_surgery_run(&(lancet_surgery_scores){maps->scores, maps->class_scores, maps->weights},
+                               &surgery, options.session ? options.session->pool : NULL);
     *result = maps;
     maps = NULL;
 done:
-    lancet_free(scores);
     lancet_maps_close(&maps);
     return status;
 }
@@ -157,6 +156,7 @@ void lancet_maps_close(lancet_maps **result)
     lancet_free(maps->texts);
     lancet_free(maps->scores);
     lancet_free(maps->class_scores);
+    lancet_free(maps->weights);
     lancet_free(maps);
     *result = NULL;
 }

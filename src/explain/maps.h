@@ -8,6 +8,7 @@ struct lancet_maps {
     size_t count, height, width; /* T, H, W */
     float *scores;               /* [T, H, W] */
     float *class_scores;         /* [T] */
+    float *weights;              /* [T]: Eq. 9's w; NULL unless the labels' mean was subtracted */
     char **texts;                /* [T] */
     lancet_redundant redundant;
     lancet_map_order order;

@@ -162,7 +162,7 @@ struct slide {
     const lancet_labels *labels;
     lancet_feature_options features; /* of one window */
     lancet_window_options windows;
-    const lancet_map_options *options;
+    lancet_map_options options;
     lancet_picture picture; /* resized */
     size_t rows, columns;   /* of windows */
     size_t cell;            /* pixels of a cell's side */
@@ -229,7 +229,7 @@ static lancet_status run_batch(struct slide *slide, size_t first, size_t count, 
     for (size_t i = 0; i < count && status == LANCET_OK; i++) {
         lancet_maps *window = NULL;
 
-        status = lancet_maps_compute(&window, features[i], slide->labels, slide->options, error);
+        status = lancet_maps_compute(&window, features[i], slide->labels, &slide->options, error);
         if (status == LANCET_OK) {
             add_window(slide, window, place(slide, (first + i) / slide->columns, whole->height),
                        place(slide, (first + i) % slide->columns, whole->width));
@@ -318,7 +318,8 @@ lancet_status lancet_maps_slide(lancet_maps **result, lancet_session *session, c
                                 const lancet_window_options *windows, const lancet_map_options *options,
                                 lancet_error *error)
 {
-    struct slide slide = {.session = session, .labels = labels, .options = options};
+    struct slide slide = {
+        .session = session, .labels = labels, .options = options ? *options : (lancet_map_options){0}};
     lancet_feature_options whole;
     uint8_t *resized = NULL;
     lancet_status status;
@@ -330,6 +331,7 @@ lancet_status lancet_maps_slide(lancet_maps **result, lancet_session *session, c
                            : !session ? "session"
                                       : "labels");
     *result = NULL;
+    slide.options.session = session;
     status = lancet_window_options_resolve(&whole, &slide.windows, session->model, picture, features, windows,
                                            error);
     if (status != LANCET_OK)

@@ -10,7 +10,7 @@ lancet_status lancet_caption_rank(lancet_token_rank *ranks, const lancet_feature
                                   const lancet_labels *tokens, lancet_error *error)
 {
     const size_t count = lancet_labels_count(tokens);
-    lancet_feature_surgery plain = {.rows = 1, .count = count};
+    lancet_feature_surgery plain = {.count = count};
     float *scores;
     lancet_status status;
 
@@ -28,12 +28,12 @@ lancet_status lancet_caption_rank(lancet_token_rank *ranks, const lancet_feature
     plain.tokens = lancet_features_tokens(features);
     plain.width = lancet_features_width(features);
     plain.labels = lancet_labels_features(tokens);
-    status = lancet_feature_surgery_run(scores, &plain, error);
-    for (size_t k = 0; k < count && status == LANCET_OK; k++) {
+    lancet_feature_surgery_run(&(lancet_surgery_scores){.class_scores = scores}, &plain, NULL);
+    for (size_t k = 0; k < count; k++) {
         ranks[k] = (lancet_token_rank){scores[k], 1};
         for (size_t i = 0; i < count; i++)
             ranks[k].rank += scores[i] > scores[k] || (i < k && scores[i] == scores[k]);
     }
     lancet_free(scores);
-    return status;
+    return LANCET_OK;
 }

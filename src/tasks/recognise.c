@@ -42,20 +42,20 @@ static void set_probabilities(lancet_recognition *scores, size_t count, double s
     }
 }
 
-/* Feature surgery of the class token alone. */
-static lancet_status run(float *out, const lancet_features *features, const lancet_labels *labels,
-                         const lancet_feature_surgery *how, lancet_error *error)
+/* Feature surgery of the class token alone. weights: [count], room to work in. */
+static void run(float *out, float *weights, const lancet_features *features, const lancet_labels *labels,
+                const lancet_feature_surgery *how)
 {
     lancet_feature_surgery surgery = *how;
 
     surgery.tokens = lancet_features_tokens(features);
-    surgery.rows = 1;
     surgery.width = lancet_features_width(features);
     if (!surgery.labels) {
         surgery.labels = lancet_labels_features(labels);
         surgery.count = lancet_labels_count(labels);
     }
-    return lancet_feature_surgery_run(out, &surgery, error);
+    lancet_feature_surgery_run(&(lancet_surgery_scores){.class_scores = out, .weights = weights}, &surgery,
+                               NULL);
 }
 
 lancet_status lancet_recognise(lancet_recognition *scores, const lancet_features *features,
@@ -80,25 +80,25 @@ lancet_status lancet_recognise(lancet_recognition *scores, const lancet_features
     if (status != LANCET_OK)
         return status;
     empty = lancet_labels_empty(labels, false);
-    values = lancet_allocate(count, sizeof *values);
-    status = values ? run(values, features, labels, &surgery, error) : lancet_fail_memory(error, "scores");
-    for (size_t t = 0; t < count && status == LANCET_OK; t++)
+    values = lancet_allocate(2 * count, sizeof *values);
+    if (!values)
+        return lancet_fail_memory(error, "scores");
+    run(values, NULL, features, labels, &surgery);
+    for (size_t t = 0; t < count; t++)
         scores[t].cosine = values[t];
-    if (status == LANCET_OK && empty)
-        status =
-            run(&with_empty, features, labels, &(lancet_feature_surgery){.labels = empty, .count = 1}, error);
+    if (empty)
+        run(&with_empty, NULL, features, labels, &(lancet_feature_surgery){.labels = empty, .count = 1});
     /* Over one label alone nothing would be left: it is held against the empty string, as maps do. */
     surgery.over_labels = count > 1 || !empty;
     surgery.empty = surgery.over_labels ? NULL : empty;
-    for (int form = LANCET_FORM_CODE; form <= LANCET_FORM_PAPER && status == LANCET_OK; form++) {
+    for (int form = LANCET_FORM_CODE; form <= LANCET_FORM_PAPER; form++) {
         surgery.form = (lancet_surgery_form)form;
-        status = run(values, features, labels, &surgery, error);
-        for (size_t t = 0; t < count && status == LANCET_OK; t++)
+        run(values, values + count, features, labels, &surgery);
+        for (size_t t = 0; t < count; t++)
             *(form == LANCET_FORM_CODE ? &scores[t].surgery_code : &scores[t].surgery_paper) = values[t];
     }
-    if (status == LANCET_OK)
-        set_probabilities(scores, count, options.scale > 0 ? (double)options.scale : SCALE_DEFAULT,
-                          (double)with_empty);
+    set_probabilities(scores, count, options.scale > 0 ? (double)options.scale : SCALE_DEFAULT,
+                      (double)with_empty);
     lancet_free(values);
-    return status;
+    return LANCET_OK;
 }

@@ -182,6 +182,7 @@ lancet_status lancet_segment(uint16_t *segments, lancet_session *session, const 
         return status;
     if (task.maps.redundant == LANCET_REDUNDANT_AUTO)
         task.maps.redundant = LANCET_REDUNDANT_NONE;
+    task.maps.session = session;
     return task.crop_columns || task.crop_rows
                ? segment_crops(segments, session, picture, labels, &task, error)
                : segment_whole(segments, session, picture, labels, &task, error);

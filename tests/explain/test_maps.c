@@ -1,5 +1,7 @@
 /* Feature surgery against the published code's own tensor written out in double, maps and points on scores
  * with known answers. SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
+#include "clip/session.h"
 #include "clip/text/labels.h"
 #include "clip/vision/features.h"
 #include "explain/maps.h"
@@ -191,6 +193,69 @@ static void test_wrong_options_are_named(void **state)
     assert_null(maps);
 }
 
+/* The same to the last bit on any number of threads; and no memory but what the maps are made of. */
+static void test_threads_and_memory(void **state)
+{
+    static const lancet_map_options options[] = {
+        {.redundant = LANCET_REDUNDANT_LABELS},
+        {.redundant = LANCET_REDUNDANT_LABELS, .form = LANCET_FORM_PAPER, .reversed = true},
+        {.redundant = LANCET_REDUNDANT_EMPTY},
+    };
+    static struct pair pair;
+    const size_t count = 20, cells = 100;
+
+    (void)state;
+    make_pair(&pair, 10, count); /* more cells than one task takes */
+    for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
+        lancet_maps *alone = NULL, *shared = NULL;
+
+        lancet_memory_fail_at(0);
+        assert_int_equal(lancet_maps_compute(&alone, &pair.features, &pair.labels, &options[o], NULL),
+                         LANCET_OK);
+        /* The handle, two kinds of scores, the texts and, over labels, their weights. */
+        assert_int_equal(lancet_memory_requests(),
+                         4 + count + (options[o].redundant == LANCET_REDUNDANT_LABELS));
+        for (int threads = 1; threads < 5; threads++) {
+            struct lancet_session session = {0};
+            lancet_map_options with = options[o];
+
+            with.session = &session;
+            assert_int_equal(lancet_pool_open(&session.pool, threads, NULL), LANCET_OK);
+            assert_int_equal(lancet_maps_compute(&shared, &pair.features, &pair.labels, &with, NULL),
+                             LANCET_OK);
+            assert_memory_equal(shared->scores, alone->scores, count * cells * sizeof(float));
+            assert_memory_equal(shared->class_scores, alone->class_scores, count * sizeof(float));
+            lancet_maps_close(&shared);
+            lancet_pool_close(&session.pool);
+        }
+        lancet_maps_close(&alone);
+    }
+}
+
+/* A token's length is divided out, however small or large it is; one of zeros has no direction. */
+static void test_lengths_of_tokens(void **state)
+{
+    static const float factors[] = {1e-30f, 1e-18f, 1e-3f, 1e10f, 1e25f};
+    static struct pair pair;
+    lancet_maps *plain = NULL, *scaled = NULL;
+    const size_t cells = 9, count = 7;
+
+    (void)state;
+    make_pair(&pair, 3, count);
+    assert_int_equal(lancet_maps_compute(&plain, &pair.features, &pair.labels, NULL, NULL), LANCET_OK);
+    for (size_t i = 1; i <= 5; i++)
+        for (size_t c = 0; c < WIDTH; c++)
+            pair.tokens[i * WIDTH + c] *= factors[i - 1];
+    memset(pair.tokens + 6 * WIDTH, 0, WIDTH * sizeof(float));
+    assert_int_equal(lancet_maps_compute(&scaled, &pair.features, &pair.labels, NULL, NULL), LANCET_OK);
+    for (size_t t = 0; t < count; t++)
+        for (size_t i = 0; i < cells; i++)
+            assert_float_equal(scaled->scores[t * cells + i], i == 5 ? 0 : plain->scores[t * cells + i],
+                               2e-6);
+    lancet_maps_close(&plain);
+    lancet_maps_close(&scaled);
+}
+
 static lancet_maps of_scores(float *scores, size_t height, size_t width, lancet_map_order order)
 {
     return (lancet_maps){.count = 1, .height = height, .width = width, .scores = scores, .order = order};
@@ -324,6 +389,8 @@ int main(void)
         cmocka_unit_test(test_feature_surgery),
         cmocka_unit_test(test_auto_is_decided_by_the_count),
         cmocka_unit_test(test_wrong_options_are_named),
+        cmocka_unit_test(test_threads_and_memory),
+        cmocka_unit_test(test_lengths_of_tokens),
         cmocka_unit_test(test_maps_interpolate_as_pytorch_does),
         cmocka_unit_test(test_range_wherever_it_is),
         cmocka_unit_test(test_the_two_orders),
