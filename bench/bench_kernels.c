@@ -72,13 +72,13 @@ static void bench(const lancet_kernels *kernels, size_t tokens)
                                         3 * WIDTH, 3 * WIDTH,       3 * WIDTH,           WIDTH,
                                         tokens,    tokens,          HEAD_WIDTH,          0.125f};
     seconds = bench_best(run_attention, &work);
-    printf("%-8s %6zu  one head's attention     %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens,
+    printf("%-11s %6zu  one head's attention     %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens,
            1e6 * seconds, 4e-9 * (double)(tokens * tokens * HEAD_WIDTH) / seconds);
     seconds = bench_best(run_layer_norm, &work);
-    printf("%-8s %6zu  layer norm, width %-4d   %9.1f us  %6.1f GB/s\n", kernels->name, tokens, WIDTH,
+    printf("%-11s %6zu  layer norm, width %-4d   %9.1f us  %6.1f GB/s\n", kernels->name, tokens, WIDTH,
            1e6 * seconds, 8e-9 * (double)(tokens * WIDTH) / seconds);
     seconds = bench_best(run_multiply, &work);
-    printf("%-8s %6zu  times %zu labels of 512   %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens, labels,
+    printf("%-11s %6zu  times %zu labels of 512   %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens, labels,
            1e6 * seconds, 2e-9 * (double)(tokens * labels * 512) / seconds);
     lancet_free(work.in);
     lancet_free(work.out);
@@ -87,10 +87,10 @@ static void bench(const lancet_kernels *kernels, size_t tokens)
 
 int main(void)
 {
-    static const char *const names[] = {"scalar", "avx2", "avx512"};
+    static const char *const names[] = {"scalar", "avx2", "avx512", "avx512-bf16"};
     static const size_t tokens[] = {50, 197, 1025};
 
-    printf("kernels  tokens  work\n");
+    printf("kernels     tokens  work\n");
     for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++)
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             const lancet_kernels *kernels = lancet_kernels_named(names[i]);

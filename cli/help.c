@@ -22,7 +22,7 @@ static const char environment[] =
     "  LANCET_VOCABULARY  the vocabulary, where none lies in or beside the model\n"
     "  LANCET_FONT        a font file for the words under overlays\n"
     "  LANCET_CPU         run lesser instructions than this processor has: scalar,\n"
-    "                     avx2, avx512\n"
+    "                     avx2, avx512, avx512-bf16\n"
     "  XDG_DATA_HOME      its folder lancet/ is searched for models and vocabularies\n"
     "                     and takes those that are pulled (~/.local/share if it is\n"
     "                     not set)\n"

@@ -38,8 +38,8 @@ extern "C" {
 /** The library's version, "major.minor.patch". */
 LANCET_API const char *lancet_version(void);
 
-/** The instruction set the numeric kernels run with here: "scalar", "avx2" or "avx512". The environment
- * variable LANCET_CPU, read once, may choose a lesser one. */
+/** The instruction set the numeric kernels run with here: "scalar", "avx2", "avx512" or "avx512-bf16" (with
+ * AVX512_BF16 and AVX512_VNNI). The environment variable LANCET_CPU, read once, may choose a lesser one. */
 LANCET_API const char *lancet_instruction_set(void);
 
 #ifdef __cplusplus

@@ -16,10 +16,15 @@ const lancet_kernels *lancet_kernels_named(const char *name)
     /* Every processor with AVX2 converts halves (F16C) as well; clang has no name to ask for that. */
     if (strcmp(name, "avx2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return &lancet_kernels_avx2;
-    if (strcmp(name, "avx512") == 0 && __builtin_cpu_supports("avx512f") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma"))
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                        __builtin_cpu_supports("fma");
+
+    if (strcmp(name, "avx512") == 0 && avx512)
         return &lancet_kernels_avx512;
+    if (strcmp(name, "avx512-bf16") == 0 && avx512 && __builtin_cpu_supports("avx512bf16") &&
+        __builtin_cpu_supports("avx512vnni"))
+        return &lancet_kernels_avx512_bf16;
 #endif
     return NULL;
 }
@@ -29,14 +34,15 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void choose(void)
 {
-    const char *names[] = {"avx512", "avx2", "scalar"};
+    static const char *const names[] = {"avx512-bf16", "avx512", "avx2", "scalar"};
+    const size_t count = sizeof names / sizeof *names;
     const char *wish = getenv("LANCET_CPU");
     size_t first = 0;
 
-    for (size_t i = 0; wish && i < 3; i++)
+    for (size_t i = 0; wish && i < count; i++)
         if (strcmp(wish, names[i]) == 0)
             first = i;
-    for (size_t i = first; i < 3 && !chosen; i++)
+    for (size_t i = first; i < count && !chosen; i++)
         chosen = lancet_kernels_named(names[i]);
 }
 

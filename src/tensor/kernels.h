@@ -1,7 +1,7 @@
 /* The numeric kernels that Lancet writes itself, one table for each instruction set.
  *
  * kernels_scalar.c is the specification, in plain C. kernels_vector.h holds the same operators over vectors
- * and is compiled once for AVX2 and once for AVX-512; tests compare every table with the scalar one. The
+ * and is compiled once for AVX2 and twice for AVX-512; tests compare every table with the scalar one. The
  * large matrix products are oneDNN's (linear.h).
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -63,7 +63,7 @@ typedef struct lancet_winograd_after {
 } lancet_winograd_after;
 
 typedef struct lancet_kernels {
-    const char *name; /* "scalar", "avx2", "avx512" */
+    const char *name; /* "scalar", "avx2", "avx512", "avx512-bf16" */
 
     /** out[i] = (in[i] - mean) / sqrt(variance + epsilon) * weight[i] + bias[i]; biased variance. in may be
      * out. */
@@ -102,7 +102,7 @@ typedef struct lancet_kernels {
 } lancet_kernels;
 
 /** The best table for this processor, or the lesser one that the environment variable LANCET_CPU (scalar,
- * avx2, avx512) asks for; decided once. */
+ * avx2, avx512, avx512-bf16) asks for; decided once. */
 const lancet_kernels *lancet_kernels_get(void);
 
 /** A table by name; NULL if this processor cannot run it or the name is unknown. For tests. */
@@ -112,6 +112,7 @@ extern const lancet_kernels lancet_kernels_scalar;
 #if defined(__x86_64__)
 extern const lancet_kernels lancet_kernels_avx2;
 extern const lancet_kernels lancet_kernels_avx512;
+extern const lancet_kernels lancet_kernels_avx512_bf16; /* with AVX512_BF16 and AVX512_VNNI */
 #endif
 
 #endif

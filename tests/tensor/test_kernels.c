@@ -16,7 +16,7 @@
 #define GUARD  12345.0f
 #define GUARDS 16
 
-static const char *const names[] = {"avx2", "avx512"};
+static const char *const names[] = {"avx2", "avx512", "avx512-bf16"};
 static uint32_t seed = 1;
 
 /* -1 .. 1 */
