@@ -1,8 +1,8 @@
 /* What each weight type costs: a model converted to all of them, and how far pictures, words and maps then
  * are from the original's. Prints rows of a Markdown table (docs/conversion.md).
  *
- * Usage: bench_drift [MODEL [PICTURE...]] (default: the seeded test model and its pictures). The converted
- * files go to $TMPDIR, one at a time. SPDX-License-Identifier: Apache-2.0 */
+ * Usage: bench_drift [MODEL [PICTURE...]] (default: the model that comes with Lancet, and the pictures of the
+ * tests). The converted files go to $TMPDIR, one at a time. SPDX-License-Identifier: Apache-2.0 */
 #include "bench.h"
 
 #include "lancet/image.h"
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
     static const char *const types[] = {"fp32", "fp16", "bf16", "int8"};
     static const char *const test_pictures[] = {TESTS_GOLDEN "/tiny/images/scene.png",
                                                 TESTS_GOLDEN "/tiny/images/shapes.jpg"};
-    const char *path = argc > 1 ? argv[1] : TESTS_GOLDEN "/tiny/model.safetensors";
+    const char *path = argc > 1 ? argv[1] : MODEL_IN_THE_BOX;
     const char *const *pictures = argc > 2 ? (const char *const *)argv + 2 : test_pictures;
     const size_t count = argc > 2 ? (size_t)argc - 2 : sizeof test_pictures / sizeof *test_pictures;
     const char *folder = getenv("TMPDIR");

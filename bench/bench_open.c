@@ -2,8 +2,9 @@
  * all threads), which a busy machine changes less. Prints the medians of the rounds for each file, and both
  * as a share of the first file's.
  *
- * Usage: bench_open [MODEL...] (default: the seeded test model, and what it is converted to, in $TMPDIR).
- * Files are read once before, so that it is not the disk that is timed. SPDX-License-Identifier: Apache-2.0
+ * Usage: bench_open [MODEL...] (default: the model that comes with Lancet, and what it is converted to, in
+ * $TMPDIR). Files are read once before, so that it is not the disk that is timed. SPDX-License-Identifier:
+ * Apache-2.0
  */
 #include "bench.h"
 
@@ -58,14 +59,14 @@ static int compare(const void *left, const void *right)
     return *a < *b ? -1 : *a > *b;
 }
 
-/* The test model in every type. */
+/* The model that comes with Lancet in every type. */
 static size_t convert_all(char paths[4][512])
 {
     const char *folder = getenv("TMPDIR");
     lancet_model *model = NULL;
 
-    check(lancet_model_open(&model, TESTS_GOLDEN "/tiny/model.safetensors",
-                            &(lancet_model_options){.towers = LANCET_TOWERS_NONE}, &error));
+    check(lancet_model_open(&model, MODEL_IN_THE_BOX, &(lancet_model_options){.towers = LANCET_TOWERS_NONE},
+                            &error));
     for (int i = 0; i < 4; i++) {
         snprintf(paths[i], sizeof paths[i], "%s/lancet-open-%ld-%d.safetensors",
                  folder && *folder ? folder : "/tmp", (long)getpid(), i);
@@ -80,7 +81,7 @@ int main(int argc, char **argv)
 {
     static double times[MODELS_MAX][ROUNDS], processor[MODELS_MAX][ROUNDS];
     static char converted[4][512];
-    const char *paths[MODELS_MAX] = {TESTS_GOLDEN "/tiny/model.safetensors"};
+    const char *paths[MODELS_MAX] = {MODEL_IN_THE_BOX};
     size_t count = argc > 1 ? 0 : 1;
 
     if (argc > MODELS_MAX)
