@@ -16,7 +16,7 @@ typedef struct bench_settings {
     picture_settings picture;
     const char *shape, *labels;
     int batch, repeat;
-    bool json, rounds;
+    bool json;
 } bench_settings;
 
 static const option bench_options[] = {
@@ -51,11 +51,6 @@ static const option bench_options[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(bench_settings, json),
      .help = "as a JSON object"},
-    {.name = "rounds",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(bench_settings, rounds),
-     .help = "for comparing programs in turns: run once for each line \"run\" on stdin, measure the peak for "
-             "each line \"peak\", and answer each with a JSON object in one line"},
 };
 
 /* clang-format off */
@@ -139,29 +134,8 @@ static int encode(void *context)
     return status;
 }
 
-/* What both JSON reports begin with. */
-static json_t *describe(const bench_result *r)
+static int measure(bench_result *result, bench_pictures *work, int repeat)
 {
-    json_t *object = json_object();
-    bool good = object;
-
-    json_put(&good, object, "lancet", json_words(lancet_version()));
-    json_put(&good, object, "model", json_words(r->model));
-    json_put(&good, object, "path", json_words(r->path));
-    json_put(&good, object, "side",
-             r->options.width == r->options.height ? json_integer(r->options.width) : json_null());
-    json_put(&good, object, "input_width", json_integer(r->options.width));
-    json_put(&good, object, "input_height", json_integer(r->options.height));
-    json_put(&good, object, "batch", json_integer(r->batch));
-    if (good)
-        return object;
-    json_decref(object);
-    return NULL;
-}
-
-static int measure(bench_result *result, bench_pictures *work, const bench_settings *settings)
-{
-    const lancet_model *model = lancet_session_model(work->session);
     uint8_t *rgb = NULL;
     int status = EXIT_DONE;
     lancet_error error;
@@ -171,16 +145,11 @@ static int measure(bench_result *result, bench_pictures *work, const bench_setti
     rgb = work->pictures ? make_pictures(work->pictures, (int)work->count) : NULL;
     if (!rgb || !work->features)
         status = report_memory();
-    else if (lancet_feature_options_resolve(&result->options, model, work->pictures, &work->options,
-                                            &error) != LANCET_OK)
+    else if (lancet_feature_options_resolve(&result->options, lancet_session_model(work->session),
+                                            work->pictures, &work->options, &error) != LANCET_OK)
         status = report_error(&error);
-    if (status == EXIT_DONE) {
-        result->flops = result->batch * bench_flops(lancet_model_describe(model), result->options.height,
-                                                    result->options.width);
-        status = settings->rounds
-                     ? bench_rounds(describe(result), result->times.threads, result->flops, encode, work)
-                     : bench_time(&result->times, 2, settings->repeat ? settings->repeat : 15, encode, work);
-    }
+    if (status == EXIT_DONE)
+        status = bench_time(&result->times, 2, repeat, encode, work);
     free(work->pictures);
     free(work->features);
     free(rgb);
@@ -198,10 +167,18 @@ static void print_table(const bench_result *r)
 
 static int print_json(const bench_result *r)
 {
-    json_t *object = describe(r);
+    json_t *object = json_object();
     bool good = object;
     int status;
 
+    json_put(&good, object, "lancet", json_words(lancet_version()));
+    json_put(&good, object, "model", json_words(r->model));
+    json_put(&good, object, "path", json_words(r->path));
+    json_put(&good, object, "side",
+             r->options.width == r->options.height ? json_integer(r->options.width) : json_null());
+    json_put(&good, object, "input_width", json_integer(r->options.width));
+    json_put(&good, object, "input_height", json_integer(r->options.height));
+    json_put(&good, object, "batch", json_integer(r->batch));
     bench_json(&good, object, &r->times, r->flops);
     status = good ? json_print(object) : report_memory();
     json_decref(object);
@@ -219,10 +196,11 @@ static int bench_vision(lancet_session *session, const bench_settings *settings)
                            .path = path_names[work.options.path],
                            .batch = settings->batch,
                            .times = {.threads = lancet_session_threads(session)}};
-    const int status = measure(&result, &work, settings);
+    int status = measure(&result, &work, settings->repeat ? settings->repeat : 15);
 
-    if (status != EXIT_DONE || settings->rounds)
+    if (status != EXIT_DONE)
         return status;
+    result.flops = settings->batch * bench_flops(about, result.options.height, result.options.width);
     if (settings->json)
         return print_json(&result);
     print_table(&result);
@@ -257,11 +235,6 @@ static int run(const command *self, int argc, char **argv)
         status = LANCET_ERROR_ARGUMENT;
     } else if (settings.model.path && settings.shape) {
         status = report_usage("--model and --shape: give one of them");
-    } else if (settings.rounds && (settings.json || settings.repeat)) {
-        status = report_usage("--rounds: how often and in which form is said line by line; leave out --json "
-                              "and --repeat");
-    } else if (settings.rounds && settings.labels && strcmp(settings.labels, "-") == 0) {
-        status = report_usage("--rounds and --labels -: stdin can be one of them");
     } else if (settings.labels && (status = read_labels(&labels, settings.labels)) != EXIT_DONE) {
         ; /* reported */
     } else if (settings.model.path) {
@@ -275,11 +248,9 @@ static int run(const command *self, int argc, char **argv)
             status = report_error(&error);
     }
     if (status == EXIT_DONE)
-        status = settings.labels ? bench_labels(session, &labels, settings.repeat ? settings.repeat : 3,
-                                                settings.rounds ? BENCH_ROUNDS
-                                                : settings.json ? BENCH_JSON
-                                                                : BENCH_TABLE)
-                                 : bench_vision(session, &settings);
+        status = settings.labels
+                     ? bench_labels(session, &labels, settings.repeat ? settings.repeat : 3, settings.json)
+                     : bench_vision(session, &settings);
     lancet_session_close(&session);
     lancet_model_close(&model);
     free(file);
@@ -314,8 +285,7 @@ const command bench_command = {
     .examples = "  lancet bench\n"
                 "  lancet bench --shape ViT-B/32 --threads 1\n"
                 "  lancet bench -m ViT-B-16.safetensors --side 512 --json\n"
-                "  lancet bench --labels words.txt\n"
-                "  printf 'run\\npeak\\nrun\\n' | lancet bench --rounds\n",
+                "  lancet bench --labels words.txt\n",
     .groups = bench_groups,
     .group_count = sizeof bench_groups / sizeof *bench_groups,
     .run = run,

@@ -7,7 +7,7 @@ lancet_status lancet_pack(lancet_linear **linear, const lancet_tensor *weight, c
                           bool transposed, const lancet_checkpoint *checkpoint, lancet_pool *pool,
                           lancet_error *error)
 {
-    const lancet_linear_source source = {weight, bias, transposed};
+    const lancet_linear_source source = {weight, bias, transposed, LANCET_PACKED_FLOAT};
     const lancet_status status = lancet_linear_open(linear, &source, pool, error);
 
     lancet_checkpoint_drop(checkpoint, weight);

@@ -26,7 +26,7 @@ lancet_status lancet_session_open(lancet_session **result, const lancet_model *m
     if (status == LANCET_OK)
         status = lancet_pool_open(&session->pool, threads, error);
     if (status == LANCET_OK)
-        status = lancet_linear_cache_open(&session->linears, session->pool, error);
+        status = lancet_linear_scratch_open(&session->linears, session->pool, error);
     if (status == LANCET_OK) {
         *result = session;
         session = NULL;
@@ -41,7 +41,7 @@ void lancet_session_close(lancet_session **result)
 
     if (!session)
         return;
-    lancet_linear_cache_close(&session->linears);
+    lancet_linear_scratch_close(&session->linears);
     lancet_pool_close(&session->pool);
     lancet_arena_close(&session->arena);
     lancet_free(session->scratch);

@@ -12,7 +12,7 @@
 struct lancet_session {
     const lancet_model *model;
     lancet_pool *pool;
-    lancet_linear_cache *linears;
+    lancet_linear_scratch *linears;
     lancet_arena arena; /* the activations of the call that runs */
     float **scratch;    /* [threads]: pieces of the arena */
 };

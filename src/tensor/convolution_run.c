@@ -195,7 +195,7 @@ static void picture_row(void *context, size_t task, int worker)
         .rows = rows->width,
         .columns = c->out,
         .depth = c->depth,
-        .relu = job->relu,
+        .after = job->relu ? LANCET_AFTER_RELU : LANCET_AFTER_NOTHING,
     };
 
     for (size_t channel = 0; channel < c->in; channel++)
@@ -262,7 +262,7 @@ void lancet_convolution_run(lancet_pool *pool, const lancet_convolution_job *job
             .rows = job->pictures * job->height * job->width,
             .columns = c->out,
             .depth = c->depth,
-            .relu = job->relu,
+            .after = job->relu ? LANCET_AFTER_RELU : LANCET_AFTER_NOTHING,
         };
 
         lancet_packed_run(pool, &product);

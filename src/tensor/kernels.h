@@ -1,8 +1,7 @@
 /* The numeric kernels that Lancet writes itself, one table for each instruction set.
  *
  * kernels_scalar.c is the specification, in plain C. kernels_vector.h holds the same operators over vectors
- * and is compiled once for AVX2 and twice for AVX-512; tests compare every table with the scalar one. The
- * large matrix products are oneDNN's (linear.h).
+ * and is compiled once for AVX2 and twice for AVX-512; tests compare every table with the scalar one.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef LANCET_TENSOR_KERNELS_H
@@ -35,18 +34,42 @@ typedef struct lancet_path_attention {
     float scale;
 } lancet_path_attention;
 
+/** What follows a product and its bias. */
+typedef enum lancet_after {
+    LANCET_AFTER_NOTHING = 0,
+    LANCET_AFTER_RELU,
+    LANCET_AFTER_QUICK_GELU, /* x sigmoid(1.702 x) */
+    LANCET_AFTER_GELU,       /* x Phi(x) */
+    LANCET_AFTER_ADD         /* linear.h: adds to what `out` holds, the residual; no kernel sees it */
+} lancet_after;
+
+/** The numbers that are multiplied. They lie in units of four bytes, `packed_group` of them in each. */
+typedef enum lancet_packed_kind {
+    LANCET_PACKED_FLOAT = 0,
+    LANCET_PACKED_BFLOAT, /* rounded to bfloat16, summed as floats; as floats where nothing multiplies them
+                             faster */
+    LANCET_PACKED_WHOLE,  /* -127 to 127 times a scale for each row and one for each column, summed exactly */
+    LANCET_PACKED_KINDS
+} lancet_packed_kind;
+
 /** A product with a matrix [depth, columns] that was packed once (packed.h): out[i][j] = the sum over d of
- * in[i][d] matrix[d][j], plus bias[j], plus add[i][j]; with `relu` nothing below 0. Each number of `out` is
- * summed in the order of d, whatever rows and columns are computed with it. */
+ * in[i][d] matrix[d][j], plus bias[j], plus add[i][j], and `after` of that. Each number of `out` is summed in
+ * the order of d, whatever rows and columns are computed with it. */
 typedef struct lancet_packed_product {
-    const float *in; /* [rows, depth] */
-    const float *matrix;
-    const float *bias;                        /* [columns]; NULL: none */
-    const float *add;                         /* [rows, columns]; NULL: none; may be out */
-    float *out;                               /* [rows, columns] */
-    size_t in_stride, add_stride, out_stride; /* floats between rows */
-    size_t rows, columns, depth;
-    bool relu;
+    lancet_packed_kind kind;
+    const void *in; /* [rows, depth] */
+    const void *matrix;
+    const float *row_scales, *column_scales; /* WHOLE: [rows], [columns] */
+    const int32_t *offsets;                  /* WHOLE: [rows], from packed_row */
+    const float *bias;                       /* [columns]; NULL: none */
+    const float *add;                        /* [rows, columns]; NULL: none; may be out */
+    float *out;                              /* [rows, columns] */
+    size_t in_stride;                        /* units between rows */
+    size_t add_stride, out_stride;           /* floats between rows */
+    size_t rows, columns, depth;             /* depth: in units */
+    lancet_after after;
+    const void *ahead; /* what will be read next is fetched meanwhile; NULL: nothing */
+    size_t ahead_bytes;
 } lancet_packed_product;
 
 /** The side of the square of outputs that Winograd's algorithm computes at once: F(2x2, 3x3) takes 4 x 4
@@ -86,6 +109,22 @@ typedef struct lancet_kernels {
     /** Columns of a panel of a packed matrix: two vectors. */
     size_t panel;
     void (*packed_product)(const lancet_packed_product *product);
+
+    /** Numbers in a unit of each kind. */
+    size_t packed_group[LANCET_PACKED_KINDS];
+    /** A row of floats as units of a kind, the last one filled up with zeros. WHOLE: *scale becomes what its
+     * numbers are to be multiplied by, *offset what is to be taken off each sum of a row of `in`. `in` may be
+     * out where a unit is one number. */
+    void (*packed_row)(lancet_packed_kind kind, void *units, float *scale, int32_t *offset, const float *in,
+                       size_t depth);
+    /** The same for a column of the matrix. */
+    void (*packed_column)(lancet_packed_kind kind, void *units, float *scale, const float *in, size_t depth);
+    /** to [columns, rows] (rows `to_stride` units apart) = from [rows, columns] transposed; units of any
+     * kind, and neither need be aligned. */
+    void (*transpose)(void *to, size_t to_stride, const void *from, size_t from_stride, size_t rows,
+                      size_t columns);
+    /** A panel [units, width] of pairs of halves (or bfloat16) as one of floats [2 units, width]. */
+    void (*widen_panel)(float *panel, const void *pairs, size_t units, size_t width, bool bfloat);
 
     /** One square on its way to the products: out[p * out_stride + c], for each of the (tile + 2)^2 points p,
      * from the channels [channels] of the (tile + 2)^2 pixels, row after row. */

@@ -1,6 +1,7 @@
 /* The kernels in plain C: the specification that every other table is tested against.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tensor/kernels.h"
+#include "tensor/narrow.h"
 
 #include <math.h>
 #include <string.h>
@@ -105,8 +106,88 @@ static void multiply(float *out, size_t out_stride, const float *a, size_t a_str
         }
 }
 
+static float half_to_float(uint16_t half)
+{
+    const uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
+    uint32_t exponent = half >> 10 & 0x1F, fraction = half & 0x3FFu, bits;
+    float value;
+
+    if (exponent == 0x1F) { /* infinity, not a number */
+        bits = sign | 0x7F800000u | fraction << 13;
+    } else if (exponent) {
+        bits = sign | (exponent + 112) << 23 | fraction << 13;
+    } else if (fraction) { /* subnormal: a float holds it as a normal number */
+        exponent = 113;
+        while (!(fraction & 0x400u)) {
+            fraction <<= 1;
+            exponent--;
+        }
+        bits = sign | exponent << 23 | (fraction & 0x3FFu) << 13;
+    } else {
+        bits = sign;
+    }
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void from_half(float *out, const void *in, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint16_t half;
+
+        memcpy(&half, (const char *)in + 2 * i, sizeof half);
+        out[i] = half_to_float(half);
+    }
+}
+
+static void from_bfloat(float *out, const void *in, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint16_t half;
+        uint32_t bits;
+
+        memcpy(&half, (const char *)in + 2 * i, sizeof half);
+        bits = (uint32_t)half << 16;
+        memcpy(out + i, &bits, sizeof bits);
+    }
+}
+
 /* A packed matrix of this table has panels of 8 columns, so that the processor's own vectors may serve. */
 #define PANEL 8
+
+static float finish(float value, lancet_after after)
+{
+    switch (after) {
+    case LANCET_AFTER_RELU:
+        return value < 0 ? 0 : value;
+    case LANCET_AFTER_QUICK_GELU:
+        return value / (1 + expf(-1.702f * value));
+    case LANCET_AFTER_GELU:
+        return 0.5f * value * (1 + erff(value * 0.70710678118654752f));
+    default:
+        return value;
+    }
+}
+
+/* sums[j] = the sum of a row's units times a panel's. */
+static void panel_sums(float sums[PANEL], const float *in, const float *panel, size_t depth, size_t width)
+{
+    memset(sums, 0, PANEL * sizeof *sums);
+    for (size_t d = 0; d < depth; d++)
+        for (size_t j = 0; j < width; j++)
+            sums[j] += in[d] * panel[d * width + j];
+}
+
+/* The same of whole numbers, two 16-bit ones in a unit. */
+static void whole_sums(int32_t sums[PANEL], const int16_t *in, const int16_t *panel, size_t depth,
+                       size_t width)
+{
+    memset(sums, 0, PANEL * sizeof *sums);
+    for (size_t d = 0; d < depth; d++)
+        for (size_t j = 0; j < width; j++)
+            for (size_t k = 0; k < 2; k++)
+                sums[j] += in[2 * d + k] * panel[2 * (d * width + j) + k];
+}
 
 static void packed_product(const lancet_packed_product *job)
 {
@@ -117,23 +198,86 @@ static void packed_product(const lancet_packed_product *job)
         const size_t width = left > PANEL / 2 ? PANEL : PANEL / 2;
 
         for (size_t i = 0; i < job->rows; i++) {
-            float sums[PANEL] = {0};
+            const float *in = (const float *)job->in + i * job->in_stride;
+            float sums[PANEL];
+            int32_t whole[PANEL];
 
-            for (size_t d = 0; d < job->depth; d++)
-                for (size_t j = 0; j < width; j++)
-                    sums[j] += job->in[i * job->in_stride + d] * panel[d * width + j];
+            if (job->kind == LANCET_PACKED_WHOLE)
+                whole_sums(whole, (const int16_t *)in, (const int16_t *)panel, job->depth, width);
+            else
+                panel_sums(sums, in, panel, job->depth, width);
             for (size_t j = 0; j < columns; j++) {
-                float value = sums[j];
+                float value = job->kind == LANCET_PACKED_WHOLE
+                                  ? (float)(whole[j] - job->offsets[i]) * job->row_scales[i] *
+                                        job->column_scales[first + j]
+                                  : sums[j];
 
                 if (job->bias)
                     value += job->bias[first + j];
                 if (job->add)
                     value += job->add[i * job->add_stride + first + j];
-                job->out[i * job->out_stride + first + j] = job->relu && value < 0 ? 0 : value;
+                job->out[i * job->out_stride + first + j] = finish(value, job->after);
             }
         }
         panel += job->depth * width;
     }
+}
+
+static void packed_row(lancet_packed_kind kind, void *units, float *scale, int32_t *offset, const float *in,
+                       size_t depth)
+{
+    int8_t whole;
+    uint16_t narrow;
+
+    if (kind == LANCET_PACKED_FLOAT) {
+        memmove(units, in, depth * sizeof *in);
+    } else if (kind == LANCET_PACKED_BFLOAT) {
+        for (size_t d = 0; d < depth; d++) {
+            lancet_narrow_bfloat(&narrow, in + d, 1);
+            from_bfloat((float *)units + d, &narrow, 1);
+        }
+    } else {
+        int16_t *numbers = units;
+
+        *scale = lancet_narrow_scale(in, depth);
+        *offset = 0;
+        if (depth % 2)
+            numbers[depth] = 0;
+        for (size_t d = 0; d < depth; d++) {
+            lancet_narrow_whole(&whole, in + d, 1, *scale);
+            numbers[d] = whole;
+        }
+    }
+}
+
+static void packed_column(lancet_packed_kind kind, void *units, float *scale, const float *in, size_t depth)
+{
+    int32_t offset;
+
+    packed_row(kind, units, scale, &offset, in, depth);
+}
+
+static void transpose(void *to, size_t to_stride, const void *from, size_t from_stride, size_t rows,
+                      size_t columns)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            memcpy((char *)to + 4 * (j * to_stride + i), (const char *)from + 4 * (i * from_stride + j), 4);
+}
+
+static void widen_panel(float *panel, const void *pairs, size_t units, size_t width, bool bfloat)
+{
+    for (size_t d = 0; d < units; d++)
+        for (size_t j = 0; j < width; j++)
+            for (size_t k = 0; k < 2; k++) {
+                const char *from = (const char *)pairs + 4 * (d * width + j) + 2 * k;
+                float *to = panel + (2 * d + k) * width + j;
+
+                if (bfloat)
+                    from_bfloat(to, from, 1);
+                else
+                    from_half(to, from, 1);
+            }
 }
 
 /* Winograd's matrices by the points 0, 1, -1 and infinity, and 0, 1, -1, 1/2, -2 and infinity. The latter are
@@ -204,52 +348,6 @@ static void winograd_out(lancet_winograd tile, float *const *pixels, const float
     }
 }
 
-static float half_to_float(uint16_t half)
-{
-    const uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    uint32_t exponent = half >> 10 & 0x1F, fraction = half & 0x3FFu, bits;
-    float value;
-
-    if (exponent == 0x1F) { /* infinity, not a number */
-        bits = sign | 0x7F800000u | fraction << 13;
-    } else if (exponent) {
-        bits = sign | (exponent + 112) << 23 | fraction << 13;
-    } else if (fraction) { /* subnormal: a float holds it as a normal number */
-        exponent = 113;
-        while (!(fraction & 0x400u)) {
-            fraction <<= 1;
-            exponent--;
-        }
-        bits = sign | exponent << 23 | (fraction & 0x3FFu) << 13;
-    } else {
-        bits = sign;
-    }
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static void from_half(float *out, const void *in, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint16_t half;
-
-        memcpy(&half, (const char *)in + 2 * i, sizeof half);
-        out[i] = half_to_float(half);
-    }
-}
-
-static void from_bfloat(float *out, const void *in, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint16_t half;
-        uint32_t bits;
-
-        memcpy(&half, (const char *)in + 2 * i, sizeof half);
-        bits = (uint32_t)half << 16;
-        memcpy(out + i, &bits, sizeof bits);
-    }
-}
-
 const lancet_kernels lancet_kernels_scalar = {
     .name = "scalar",
     .layer_norm = layer_norm,
@@ -260,6 +358,11 @@ const lancet_kernels lancet_kernels_scalar = {
     .multiply = multiply,
     .panel = PANEL,
     .packed_product = packed_product,
+    .packed_group = {1, 1, 2},
+    .packed_row = packed_row,
+    .packed_column = packed_column,
+    .transpose = transpose,
+    .widen_panel = widen_panel,
     .winograd_in = winograd_in,
     .winograd_out = winograd_out,
     .from_half = from_half,

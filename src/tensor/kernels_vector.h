@@ -253,6 +253,9 @@ static void from_bfloat(float *out, const void *in, size_t count)
     lancet_kernels_scalar.from_bfloat(out + i, (const char *)in + 2 * i, count - i);
 }
 
+#include "tensor/kernels_packed.h"
+#include "tensor/kernels_units.h"
+
 #include "tensor/kernels_convolution.h"
 #include "tensor/kernels_multiply.h"
 
@@ -266,6 +269,11 @@ const lancet_kernels KERNELS = {
     .multiply = multiply,
     .panel = 2 * LANES,
     .packed_product = packed_product,
+    .packed_group = {1, BFLOAT_GROUP, WHOLE_GROUP},
+    .packed_row = packed_row,
+    .packed_column = packed_column,
+    .transpose = transpose_units,
+    .widen_panel = widen_panel,
     .winograd_in = winograd_in,
     .winograd_out = winograd_out,
     .from_half = from_half,

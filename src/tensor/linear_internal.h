@@ -4,42 +4,30 @@
 
 #include "tensor/linear.h"
 
-#include <dnnl.h>
-
-/** Columns of a chunk. A multiple of oneDNN's packing block (64); small enough that few threads share the
- * work of a narrow layer evenly, large enough that a chunk's product runs at full speed. */
-#define LANCET_CHUNK 192
-
-/** The most rows of a tile; a group of more is cut into nearly equal tiles. */
-#define LANCET_TILE_ROWS 256
+/** How packed weights lie in memory. */
+typedef enum lancet_linear_store {
+    LANCET_STORE_UNITS = 0, /* as the kernels multiply them */
+    LANCET_STORE_HALVES,    /* pairs of IEEE halves, to be widened to floats */
+    LANCET_STORE_BFLOATS    /* pairs of bfloat16, to be widened to floats */
+} lancet_linear_store;
 
 struct lancet_linear {
     size_t in, out;
-    size_t chunks;
-    float *packed;                 /* every chunk's packed weights */
-    float *bias;                   /* [out], zero where the layer has none */
-    dnnl_memory_t *weights;        /* [chunks], views of `packed` */
-    dnnl_memory_t *biases;         /* [chunks], views of `bias` */
-    dnnl_memory_desc_t wide, last; /* layout of every chunk but the last, and of the last */
+    lancet_packed_kind kind;
+    lancet_linear_store store;
+    size_t units;  /* of a column as it is multiplied */
+    size_t stored; /* four-byte words of a column as it is stored: units, or half of them */
+    size_t panels;
+    uint32_t *packed; /* panel after panel [stored, width] */
+    float *bias;      /* [out]; NULL: none */
+    float *scales;    /* [out], WHOLE; NULL otherwise */
 };
 
-/** The one engine; made at first use, never closed (oneDNN keeps state of its own behind it anyway). */
-dnnl_engine_t lancet_engine(void);
+/** Columns of panel `index` in memory: the last one is half as wide as the others if that holds what is left.
+ */
+size_t lancet_linear_width(const lancet_linear *linear, size_t index);
 
-/** Columns of chunk `index`. */
-size_t lancet_linear_columns(const lancet_linear *linear, size_t index);
-
-/** A matmul [rows, depth] x [depth, columns] + bias into dense rows. weights: the layout to use, or NULL to
- * let oneDNN choose. after: the activation; ADD counts as nothing. */
-dnnl_status_t lancet_product_describe(dnnl_primitive_desc_t *description, size_t rows, size_t columns,
-                                      size_t depth, size_t in_stride, const dnnl_memory_desc_t *weights,
-                                      lancet_linear_after after);
-
-/** A Lancet error for what oneDNN refused. */
-lancet_status lancet_product_failed(dnnl_status_t status, lancet_error *error);
-
-/** Runs with one OpenMP thread, so that oneDNN computes on the calling thread; undo with lancet_omp_leave. */
-int lancet_omp_enter(void);
-void lancet_omp_leave(int before);
+/** Where panel `index` begins. */
+const uint32_t *lancet_linear_panel(const lancet_linear *linear, size_t index);
 
 #endif

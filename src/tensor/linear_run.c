@@ -3,308 +3,269 @@
 
 #include "base/memory.h"
 
-#include <string.h>
+/* A block of rows is to stay in the last-level cache while panel after panel is multiplied by it. */
+#define BLOCK_BYTES ((size_t)6 << 20)
 
-/* A compiled product for tiles of one shape, with each worker's memory objects (their pointers change from
- * tile to tile, so no two workers may share one). */
-struct product {
-    size_t rows, columns, depth, in_stride;
-    lancet_linear_after after;
-    dnnl_primitive_t primitive;
-    dnnl_memory_t *in, *out, *scratch; /* [workers] */
+/* Fewer rows than this a task, and reading a panel of weights costs more than it saves. */
+#define BLOCK_ROWS 28
+
+/* Tasks for each worker, if rows allow: so many that none waits long for the last one. */
+#define TASKS_OF_WORKER 4
+
+/* Rows that one task narrows. */
+#define NARROW_ROWS 8
+
+/* Bytes that grow; what was there is lost. */
+struct growing {
+    void *bytes;
+    size_t size;
 };
 
-#define JOBS_MAX 8
-
-/* Shapes differ by tower, side and layer: a picture at one side needs about 20. A run needs at most 4 for
- * each job. */
-#define PRODUCTS 128
-
-struct lancet_linear_cache {
+struct lancet_linear_scratch {
     lancet_pool *pool;
     size_t workers;
-    struct product products[PRODUCTS];
-    size_t count;
-    dnnl_stream_t *streams; /* [workers] */
-    void **scratch;         /* [workers] */
-    float **tiles;          /* [workers] of [LANCET_TILE_ROWS, LANCET_CHUNK]: a task's result on its way */
-    size_t scratch_bytes;
+    struct growing *panels; /* [workers]: a panel as floats */
+    struct growing narrow;  /* the rows of all jobs as units, their scales and offsets */
 };
 
-static void product_close(struct product *product, size_t workers)
+static bool grow(struct growing *growing, size_t size)
 {
-    for (size_t i = 0; i < workers; i++) {
-        if (product->in)
-            dnnl_memory_destroy(product->in[i]);
-        if (product->out)
-            dnnl_memory_destroy(product->out[i]);
-        if (product->scratch)
-            dnnl_memory_destroy(product->scratch[i]);
-    }
-    lancet_free(product->in);
-    lancet_free(product->out);
-    lancet_free(product->scratch);
-    dnnl_primitive_destroy(product->primitive);
-    *product = (struct product){0};
+    if (size <= growing->size)
+        return true;
+    lancet_free(growing->bytes);
+    growing->bytes = lancet_allocate(size, 1);
+    growing->size = growing->bytes ? size : 0;
+    return growing->bytes;
 }
 
-lancet_status lancet_linear_cache_open(lancet_linear_cache **result, lancet_pool *pool, lancet_error *error)
+lancet_status lancet_linear_scratch_open(lancet_linear_scratch **result, lancet_pool *pool,
+                                         lancet_error *error)
 {
-    lancet_linear_cache *cache = lancet_allocate_zero(1, sizeof *cache);
+    lancet_linear_scratch *scratch = lancet_allocate_zero(1, sizeof *scratch);
     lancet_status status = LANCET_OK;
 
     *result = NULL;
-    if (!cache)
+    if (!scratch)
         return lancet_fail_memory(error, "a session");
-    cache->pool = pool;
-    cache->workers = (size_t)lancet_pool_threads(pool);
-    cache->streams = lancet_allocate_zero(cache->workers, sizeof(dnnl_stream_t));
-    cache->scratch = lancet_allocate_zero(cache->workers, sizeof *cache->scratch);
-    cache->tiles = lancet_allocate_zero(cache->workers, sizeof *cache->tiles);
-    if (!cache->streams || !cache->scratch || !cache->tiles || !lancet_engine())
+    scratch->pool = pool;
+    scratch->workers = (size_t)lancet_pool_threads(pool);
+    scratch->panels = lancet_allocate_zero(scratch->workers, sizeof *scratch->panels);
+    if (!scratch->panels)
         status = lancet_fail_memory(error, "a session");
-    for (size_t i = 0; status == LANCET_OK && i < cache->workers; i++) {
-        cache->tiles[i] = lancet_allocate((size_t)LANCET_TILE_ROWS * LANCET_CHUNK, sizeof(float));
-        if (!cache->tiles[i] || dnnl_stream_create(&cache->streams[i], lancet_engine(),
-                                                   dnnl_stream_default_flags) != dnnl_success)
-            status = lancet_fail_memory(error, "a session");
-    }
     if (status == LANCET_OK) {
-        *result = cache;
-        cache = NULL;
+        *result = scratch;
+        scratch = NULL;
     }
-    lancet_linear_cache_close(&cache);
+    lancet_linear_scratch_close(&scratch);
     return status;
 }
 
-static void forget_products(lancet_linear_cache *cache)
+void lancet_linear_scratch_close(lancet_linear_scratch **result)
 {
-    for (size_t i = 0; i < cache->count; i++)
-        product_close(&cache->products[i], cache->workers);
-    cache->count = 0;
-}
+    lancet_linear_scratch *scratch = result ? *result : NULL;
 
-void lancet_linear_cache_close(lancet_linear_cache **result)
-{
-    lancet_linear_cache *cache = result ? *result : NULL;
-
-    if (!cache)
+    if (!scratch)
         return;
-    forget_products(cache);
-    for (size_t i = 0; cache->streams && i < cache->workers; i++)
-        dnnl_stream_destroy(cache->streams[i]);
-    for (size_t i = 0; cache->scratch && i < cache->workers; i++)
-        lancet_free(cache->scratch[i]);
-    for (size_t i = 0; cache->tiles && i < cache->workers; i++)
-        lancet_free(cache->tiles[i]);
-    lancet_free(cache->tiles);
-    lancet_free(cache->streams);
-    lancet_free(cache->scratch);
-    lancet_free(cache);
+    for (size_t i = 0; scratch->panels && i < scratch->workers; i++)
+        lancet_free(scratch->panels[i].bytes);
+    lancet_free(scratch->panels);
+    lancet_free(scratch->narrow.bytes);
+    lancet_free(scratch);
     *result = NULL;
 }
 
-/* Every worker's scratch memory grows to the largest product's; the products' views of it follow. */
-static lancet_status grow_scratch(lancet_linear_cache *cache, size_t bytes, lancet_error *error)
-{
-    if (bytes <= cache->scratch_bytes)
-        return LANCET_OK;
-    for (size_t i = 0; i < cache->workers; i++) {
-        void *larger = lancet_allocate(bytes, 1);
-
-        if (!larger)
-            return lancet_fail_memory(error, "a linear layer's scratch memory");
-        lancet_free(cache->scratch[i]);
-        cache->scratch[i] = larger;
-        for (size_t k = 0; k < cache->count; k++)
-            if (cache->products[k].scratch)
-                dnnl_memory_set_data_handle(cache->products[k].scratch[i], larger);
-    }
-    cache->scratch_bytes = bytes;
-    return LANCET_OK;
-}
-
-static lancet_status compile(struct product *product, lancet_linear_cache *cache,
-                             const dnnl_memory_desc_t *weights, lancet_error *error)
-{
-    dnnl_primitive_desc_t description = NULL;
-    lancet_status status = LANCET_OK;
-    dnnl_status_t refused =
-        lancet_product_describe(&description, product->rows, product->columns, product->depth,
-                                product->in_stride, weights, product->after);
-
-    if (refused == dnnl_success)
-        refused = dnnl_primitive_create(&product->primitive, description);
-    if (refused != dnnl_success)
-        goto done;
-    const dnnl_memory_desc_t *in = dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0);
-    const dnnl_memory_desc_t *out = dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0);
-    const dnnl_memory_desc_t *scratch =
-        dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
-
-    product->in = lancet_allocate_zero(cache->workers, sizeof(dnnl_memory_t));
-    product->out = lancet_allocate_zero(cache->workers, sizeof(dnnl_memory_t));
-    product->scratch = lancet_allocate_zero(cache->workers, sizeof(dnnl_memory_t));
-    if (!product->in || !product->out || !product->scratch) {
-        status = lancet_fail_memory(error, "a linear layer");
-        goto done;
-    }
-    status = grow_scratch(cache, dnnl_memory_desc_get_size(scratch), error);
-    for (size_t i = 0; status == LANCET_OK && refused == dnnl_success && i < cache->workers; i++) {
-        refused = dnnl_memory_create(&product->in[i], in, lancet_engine(), DNNL_MEMORY_NONE);
-        if (refused == dnnl_success)
-            refused = dnnl_memory_create(&product->out[i], out, lancet_engine(), cache->tiles[i]);
-        if (refused == dnnl_success)
-            refused = dnnl_memory_create(&product->scratch[i], scratch, lancet_engine(), cache->scratch[i]);
-    }
-done:
-    dnnl_primitive_desc_destroy(description);
-    if (status == LANCET_OK && refused != dnnl_success)
-        status = lancet_product_failed(refused, error);
-    return status;
-}
-
-/* Finds or compiles the product for a job's tiles of `rows` rows and chunks of `columns` columns. */
-static lancet_status find_product(size_t *index, lancet_linear_cache *cache, const lancet_linear_job *job,
-                                  size_t rows, size_t columns, const dnnl_memory_desc_t *weights,
-                                  lancet_error *error)
-{
-    struct product wanted = {.rows = rows,
-                             .columns = columns,
-                             .depth = job->linear->in,
-                             /* One row has no stride; said to have one it would get oneDNN's slow product. */
-                             .in_stride = rows == 1 ? job->linear->in : job->in_stride,
-                             .after = job->after == LANCET_AFTER_ADD ? LANCET_AFTER_NOTHING : job->after};
-    lancet_status status;
-
-    for (size_t i = 0; i < cache->count; i++) {
-        const struct product *have = &cache->products[i];
-
-        if (have->rows == rows && have->columns == columns && have->depth == wanted.depth &&
-            have->in_stride == wanted.in_stride && have->after == wanted.after) {
-            *index = i;
-            return LANCET_OK;
-        }
-    }
-    status = compile(&wanted, cache, weights, error);
-    if (status != LANCET_OK) {
-        product_close(&wanted, cache->workers);
-        return status;
-    }
-    *index = cache->count++;
-    cache->products[*index] = wanted;
-    return LANCET_OK;
-}
-
-/* One job's cut into tasks. A group's rows are cut into `tiles`, of which the first `longer` have one row
- * more. */
+/* One job's operands, and how it is cut into tasks: block after block, in each panel after panel. */
 struct plan {
     const lancet_linear_job *job;
-    size_t groups, tiles, longer, rows;
-    size_t first_task;
-    size_t products[2][2]; /* [tile has one row more][chunk is the last] */
+    lancet_packed_product product; /* of all rows */
+    size_t blocks, first_task;
+    size_t first_narrow; /* tasks of narrowing before this job's; */
+    bool narrows;        /* has it any, or are its rows narrowed by another job, or not at all? */
 };
 
 struct run {
-    lancet_linear_cache *cache;
-    struct plan plans[JOBS_MAX];
+    lancet_linear_scratch *scratch;
+    const lancet_kernels *kernels;
+    struct plan plans[LANCET_LINEAR_JOBS];
     size_t count;
 };
 
-/* A tile goes from the worker's cache to its place in `out`. oneDNN has fast products into dense rows only,
- * so one more step is needed in any case; it also adds the residual. */
-static void deliver(const lancet_linear_job *job, const float *tile, size_t row, size_t rows, size_t chunk)
-{
-    const size_t columns = lancet_linear_columns(job->linear, chunk);
-    float *out = job->out + row * job->out_stride + chunk * LANCET_CHUNK;
+/* ---- Narrowing ----------------------------------------------------------------------------------------- */
 
-    for (size_t r = 0; r < rows; r++, out += job->out_stride, tile += columns) {
-        if (job->after != LANCET_AFTER_ADD) {
-            memcpy(out, tile, columns * sizeof *out);
+static void narrow_rows(void *context, size_t task, int worker)
+{
+    const struct run *run = context;
+    size_t p = run->count - 1;
+
+    (void)worker;
+    while (!run->plans[p].narrows || task < run->plans[p].first_narrow)
+        p--;
+    const lancet_linear_job *job = run->plans[p].job;
+    const lancet_packed_product *product = &run->plans[p].product;
+    const size_t first = (task - run->plans[p].first_narrow) * NARROW_ROWS;
+
+    for (size_t i = first; i < job->rows && i < first + NARROW_ROWS; i++)
+        run->kernels->packed_row(product->kind, (uint32_t *)product->in + i * product->in_stride,
+                                 (float *)product->row_scales + i, (int32_t *)product->offsets + i,
+                                 job->in + i * job->in_stride, job->linear->in);
+}
+
+/* Do two jobs read the same rows as the same kind of numbers? */
+static bool same_rows(const lancet_linear_job *a, const lancet_linear_job *b)
+{
+    return a->in == b->in && a->in_stride == b->in_stride && a->rows == b->rows &&
+           a->linear->kind == b->linear->kind && a->linear->in == b->linear->in;
+}
+
+/* Gives each job's narrowed rows their place, after `base`; returns the bytes taken. */
+static size_t place_rows(struct run *run, char *base)
+{
+    size_t at = 0, tasks = 0;
+
+    for (size_t p = 0; p < run->count; p++) {
+        struct plan *plan = &run->plans[p];
+        const lancet_linear_job *job = plan->job;
+        const size_t stride = lancet_linear_stride(job->linear->units);
+        const size_t scales = lancet_linear_stride(job->rows);
+        size_t other = 0;
+
+        if (job->linear->kind == LANCET_PACKED_FLOAT)
+            continue;
+        while (!same_rows(run->plans[other].job, job))
+            other++;
+        plan->narrows = other == p;
+        plan->product.in_stride = stride;
+        if (!plan->narrows) {
+            plan->product.in = run->plans[other].product.in;
+            plan->product.row_scales = run->plans[other].product.row_scales;
+            plan->product.offsets = run->plans[other].product.offsets;
             continue;
         }
-        for (size_t c = 0; c < columns; c++)
-            out[c] += tile[c];
+        if (base) {
+            plan->product.row_scales = (float *)(base + at);
+            plan->product.offsets = (int32_t *)(base + at) + scales;
+            plan->product.in = base + at + 8 * scales;
+        }
+        at += 4 * (2 * scales + job->rows * stride);
+        plan->first_narrow = tasks;
+        tasks += (job->rows + NARROW_ROWS - 1) / NARROW_ROWS;
     }
+    if (base && tasks)
+        lancet_pool_run(run->scratch->pool, tasks, narrow_rows, run);
+    return at;
 }
+
+/* ---- Multiplying --------------------------------------------------------------------------------------- */
 
 static void run_task(void *context, size_t task, int worker)
 {
     const struct run *run = context;
-    lancet_linear_cache *cache = run->cache;
     size_t p = run->count - 1;
 
     while (task < run->plans[p].first_task)
         p--;
     const struct plan *plan = &run->plans[p];
-    const lancet_linear_job *job = plan->job;
-    const size_t per_chunk = plan->groups * plan->tiles;
-    const size_t chunk = (task - plan->first_task) / per_chunk, rest = (task - plan->first_task) % per_chunk;
-    const size_t group = rest / plan->tiles, tile = rest % plan->tiles;
-    const bool longer = tile < plan->longer, last = chunk + 1 == job->linear->chunks;
-    const size_t group_rows = plan->rows * plan->tiles + plan->longer;
-    const size_t row = group * group_rows + tile * plan->rows + (longer ? tile : plan->longer);
-    const struct product *product = &cache->products[plan->products[longer][last]];
-    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, product->in[worker]},
-                                         {DNNL_ARG_WEIGHTS, job->linear->weights[chunk]},
-                                         {DNNL_ARG_BIAS, job->linear->biases[chunk]},
-                                         {DNNL_ARG_DST, product->out[worker]},
-                                         {DNNL_ARG_SCRATCHPAD, product->scratch[worker]}};
-    const int before = lancet_omp_enter();
+    const lancet_linear *linear = plan->job->linear;
+    const size_t block = (task - plan->first_task) / linear->panels;
+    const size_t index = (task - plan->first_task) % linear->panels;
+    const size_t row = block * plan->job->rows / plan->blocks, first = index * run->kernels->panel;
+    const size_t width = lancet_linear_width(linear, index);
+    const size_t next = index + run->scratch->workers; /* most likely this worker's next task */
+    lancet_packed_product part = plan->product;
 
-    dnnl_memory_set_data_handle(product->in[worker], (void *)(job->in + row * job->in_stride));
-    dnnl_primitive_execute(product->primitive, cache->streams[worker], 5, arguments);
-    dnnl_stream_wait(cache->streams[worker]);
-    lancet_omp_leave(before);
-    deliver(job, cache->tiles[worker], row, plan->rows + longer, chunk);
+    part.rows = (block + 1) * plan->job->rows / plan->blocks - row;
+    part.columns = linear->out - first < width ? linear->out - first : width;
+    part.in = (const uint32_t *)part.in + row * part.in_stride;
+    part.out += row * part.out_stride + first;
+    part.add = part.add ? part.add + row * part.add_stride + first : NULL;
+    part.bias = part.bias ? part.bias + first : NULL;
+    part.matrix = lancet_linear_panel(linear, index);
+    if (linear->kind == LANCET_PACKED_WHOLE) {
+        part.column_scales += first;
+        part.row_scales += row;
+        part.offsets += row;
+    }
+    if (next < linear->panels) {
+        part.ahead = lancet_linear_panel(linear, next);
+        part.ahead_bytes = lancet_linear_width(linear, next) * linear->stored * 4;
+    }
+    if (linear->store != LANCET_STORE_UNITS) {
+        float *panel = run->scratch->panels[worker].bytes;
+
+        run->kernels->widen_panel(panel, part.matrix, linear->stored, width,
+                                  linear->store == LANCET_STORE_BFLOATS);
+        part.matrix = panel;
+    }
+    run->kernels->packed_product(&part);
 }
 
-static lancet_status make_plan(struct plan *plan, lancet_linear_cache *cache, const lancet_linear_job *job,
-                               lancet_error *error)
+static struct plan make_plan(const lancet_linear_job *job)
 {
     const lancet_linear *linear = job->linear;
-    const size_t group = job->group ? job->group : job->rows;
-    const size_t last_columns = lancet_linear_columns(linear, linear->chunks - 1);
-    lancet_status status = LANCET_OK;
+    const bool add = job->after == LANCET_AFTER_ADD;
 
-    plan->job = job;
-    plan->groups = job->rows / group;
-    plan->tiles = (group + LANCET_TILE_ROWS - 1) / LANCET_TILE_ROWS;
-    plan->rows = group / plan->tiles;
-    plan->longer = group % plan->tiles;
-    for (size_t longer = 0; longer < 2; longer++)
-        for (size_t last = 0; last < 2 && status == LANCET_OK; last++) {
-            if ((longer && !plan->longer) || (!last && linear->chunks == 1))
-                continue;
-            status =
-                find_product(&plan->products[longer][last], cache, job, plan->rows + longer,
-                             last ? last_columns : LANCET_CHUNK, last ? &linear->last : &linear->wide, error);
-        }
-    return status;
+    return (struct plan){.job = job,
+                         .product = {.kind = linear->kind,
+                                     .in = job->in,
+                                     .column_scales = linear->scales,
+                                     .bias = linear->bias,
+                                     .add = add ? job->out : NULL,
+                                     .out = job->out,
+                                     .in_stride = job->in_stride,
+                                     .add_stride = job->out_stride,
+                                     .out_stride = job->out_stride,
+                                     .depth = linear->units,
+                                     .after = add ? LANCET_AFTER_NOTHING : job->after},
+                         .blocks = 1 + job->rows * linear->units * 4 / BLOCK_BYTES};
 }
 
-lancet_status lancet_linear_run(lancet_linear_cache *cache, const lancet_linear_job *jobs, size_t count,
+/* Few panels and many workers: more blocks of rows. Returns the number of tasks. */
+static size_t cut(struct run *run)
+{
+    const size_t wanted = run->scratch->workers * TASKS_OF_WORKER;
+    size_t panels = 0, tasks = 0;
+
+    for (size_t p = 0; p < run->count; p++)
+        panels += run->plans[p].job->linear->panels;
+    for (size_t p = 0; p < run->count; p++) {
+        struct plan *plan = &run->plans[p];
+        const size_t most = 1 + plan->job->rows / BLOCK_ROWS;
+        const size_t blocks = run->scratch->workers > 1 ? (wanted + panels - 1) / panels : 1;
+
+        if (plan->blocks < blocks)
+            plan->blocks = blocks < most ? blocks : most;
+        plan->first_task = tasks;
+        tasks += plan->blocks * plan->job->linear->panels;
+    }
+    return tasks;
+}
+
+lancet_status lancet_linear_run(lancet_linear_scratch *scratch, const lancet_linear_job *jobs, size_t count,
                                 lancet_error *error)
 {
-    struct run run = {.cache = cache};
-    lancet_status status = LANCET_OK;
-    const int before = lancet_omp_enter(); /* a product is compiled for the threads there are: one */
-    size_t tasks = 0;
+    struct run run = {.scratch = scratch, .kernels = lancet_kernels_get()};
+    size_t panel = 0, bytes, tasks;
+    bool fits = true;
 
-    /* Texts come in any length: when the shapes of many batches have piled up, start afresh. */
-    if (cache->count + 4 * JOBS_MAX > PRODUCTS)
-        forget_products(cache);
-    for (size_t i = 0; i < count && i < JOBS_MAX && status == LANCET_OK; i++) {
+    for (size_t i = 0; i < count && i < LANCET_LINEAR_JOBS; i++) {
+        const lancet_linear *linear = jobs[i].linear;
+        const size_t size = linear->units * run.kernels->panel * sizeof(float);
+
         if (!jobs[i].rows)
             continue;
-        struct plan *plan = &run.plans[run.count++];
-
-        status = make_plan(plan, cache, &jobs[i], error);
-        plan->first_task = tasks;
-        tasks += jobs[i].linear->chunks * plan->groups * plan->tiles;
+        run.plans[run.count++] = make_plan(&jobs[i]);
+        if (linear->store != LANCET_STORE_UNITS && size > panel)
+            panel = size;
     }
-    lancet_omp_leave(before);
-    if (status == LANCET_OK && tasks)
-        lancet_pool_run(cache->pool, tasks, run_task, &run);
-    return status;
+    for (size_t i = 0; i < scratch->workers; i++)
+        fits = grow(&scratch->panels[i], panel) && fits;
+    bytes = place_rows(&run, NULL);
+    if (!fits || !grow(&scratch->narrow, bytes))
+        return lancet_fail_memory(error, "a linear layer's numbers");
+    if (bytes)
+        place_rows(&run, scratch->narrow.bytes);
+    tasks = cut(&run);
+    if (tasks)
+        lancet_pool_run(scratch->pool, tasks, run_task, &run);
+    return LANCET_OK;
 }

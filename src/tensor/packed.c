@@ -48,7 +48,7 @@ static void run_task(void *context, size_t index, int worker)
     part.rows = (block + 1) * part.rows / run->blocks - row;
     part.columns = part.columns - first < LANCET_PACKED_CHUNK ? part.columns - first : LANCET_PACKED_CHUNK;
     part.matrix = lancet_packed_columns(part.matrix, part.depth, first);
-    part.in += row * part.in_stride;
+    part.in = (const float *)part.in + row * part.in_stride;
     part.out += row * part.out_stride + first;
     part.bias = part.bias ? part.bias + first : NULL;
     part.add = part.add ? part.add + row * part.add_stride + first : NULL;

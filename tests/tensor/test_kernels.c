@@ -348,7 +348,7 @@ static void check_one_product(const lancet_kernels *kernels, size_t rows, size_t
                                        .rows = rows,
                                        .columns = columns,
                                        .depth = depth,
-                                       .relu = bits & 4};
+                                       .after = bits & 4 ? LANCET_AFTER_RELU : LANCET_AFTER_NOTHING};
 
     kernels->packed_product(&job);
     for (size_t i = 0; i < rows; i++) {
@@ -399,7 +399,7 @@ static void check_product_of_nan(const lancet_kernels *kernels)
                                        .rows = 2,
                                        .columns = 1,
                                        .depth = 1,
-                                       .relu = true};
+                                       .after = LANCET_AFTER_RELU};
 
     matrix[0] = 1;
     kernels->packed_product(&job);

@@ -10,14 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows of a tile. A text has to come out the same, to the last bit, whatever it is encoded with; so all tiles
- * are of one height (products of fewer rows: of the next multiple of LANCET_LINEAR_ROWS), the last one filled
- * up with rows of zeros. Higher tiles are no faster, and more heights are more products to compile. */
-#define ROWS_OF_TILE (4 * LANCET_LINEAR_ROWS)
-
 /* Rows of one pass: enough to keep many threads busy and for few beginnings to be computed again, few enough
  * to stay in the last cache. */
-#define ROWS_OF_PASS (21 * ROWS_OF_TILE)
+#define ROWS_OF_PASS 1008
 
 /* Rows of one task of attention. */
 #define ROWS_OF_TASK 24
@@ -27,28 +22,15 @@ struct pass {
     const lancet_text_tower *tower;
     const lancet_sorted_text *texts;
     lancet_text_run run;
-    size_t rows, ends;   /* run.rows and run.ends, filled up to whole tiles */
-    uint32_t *positions; /* [run.rows]: of each row in its text */
-    uint32_t *end_rows;  /* [run.ends] */
+    size_t rows, ends;                                         /* run.rows and run.ends */
+    uint32_t *positions;                                       /* [run.rows]: of each row in its text */
+    uint32_t *end_rows;                                        /* [run.ends] */
     float *original, *normed, *query, *key, *value, *attended; /* [rows, D] */
     float *hidden;                                             /* [rows, 4D] */
     float *last, *last_normed;                                 /* [ends, D]: the end tokens' rows */
     float *features;                                           /* [ends, C] */
     uint32_t **paths;                                          /* [threads] of [run.longest] */
 };
-
-/* The height of the tiles that `rows` rows are cut into. */
-static size_t tile_of(size_t rows)
-{
-    return rows > ROWS_OF_TILE - LANCET_LINEAR_ROWS
-               ? ROWS_OF_TILE
-               : (rows + LANCET_LINEAR_ROWS - 1) / LANCET_LINEAR_ROWS * LANCET_LINEAR_ROWS;
-}
-
-static size_t whole_tiles(size_t rows)
-{
-    return (rows + tile_of(rows) - 1) / tile_of(rows) * tile_of(rows);
-}
 
 static lancet_status lay_out(struct pass *pass, lancet_error *error)
 {
@@ -61,11 +43,16 @@ static lancet_status lay_out(struct pass *pass, lancet_error *error)
         float **place;
         size_t count;
     } pieces[] = {
-        {&pass->original, pass->rows * tower->width},    {&pass->normed, pass->rows * tower->width},
-        {&pass->query, pass->rows * tower->width},       {&pass->key, pass->rows * tower->width},
-        {&pass->value, pass->rows * tower->width},       {&pass->attended, pass->rows * tower->width},
-        {&pass->hidden, pass->rows * tower->hidden},     {&pass->last, pass->ends * tower->width},
-        {&pass->last_normed, pass->ends * tower->width}, {&pass->features, pass->ends * tower->embedding},
+        {&pass->original, pass->rows * tower->width},
+        {&pass->normed, pass->rows * tower->width},
+        {&pass->query, pass->rows * tower->width},
+        {&pass->key, pass->rows * tower->width},
+        {&pass->value, pass->rows * tower->width},
+        {&pass->attended, pass->rows * tower->width},
+        {&pass->hidden, pass->rows * lancet_linear_stride(tower->hidden)},
+        {&pass->last, pass->ends * tower->width},
+        {&pass->last_normed, pass->ends * tower->width},
+        {&pass->features, pass->ends * tower->embedding},
     };
     size_t size = lancet_arena_need(pass->run.rows, sizeof *pass->positions) +
                   lancet_arena_need(pass->run.ends, sizeof *pass->end_rows) +
@@ -89,12 +76,6 @@ static lancet_status lay_out(struct pass *pass, lancet_error *error)
     return LANCET_OK;
 }
 
-/* Rows first .. rows - 1, which belong to no text: zeros go through every layer without trouble. */
-static void clear_rows(float *values, size_t first, size_t rows, size_t width)
-{
-    memset(values + first * width, 0, (rows - first) * width * sizeof *values);
-}
-
 static void embed(struct pass *pass)
 {
     const size_t width = pass->tower->width;
@@ -114,8 +95,6 @@ static void embed(struct pass *pass)
         if (begin < text->length)
             *end++ = (uint32_t)(position - pass->positions - 1);
     }
-    clear_rows(pass->original, pass->run.rows, pass->rows, width);
-    clear_rows(pass->attended, pass->run.rows, pass->rows, width);
 }
 
 /* to [ends, D] = the end tokens' rows of `from`. */
@@ -125,7 +104,6 @@ static void gather_ends(const struct pass *pass, float *to, const float *from)
 
     for (size_t i = 0; i < pass->run.ends; i++)
         memcpy(to + i * width, from + pass->end_rows[i] * width, width * sizeof *to);
-    clear_rows(to, pass->run.ends, pass->ends, width);
 }
 
 struct attend_run {
@@ -180,12 +158,11 @@ static void attend(const struct pass *pass, bool ends)
     lancet_pool_run(pass->session->pool, (rows + ROWS_OF_TASK - 1) / ROWS_OF_TASK, attend_task, &run);
 }
 
-/* A product over whole tiles of rows. */
 static lancet_linear_job product(const lancet_linear *linear, const float *in, float *out, size_t rows,
-                                 lancet_linear_after after)
+                                 lancet_after after)
 {
-    return (lancet_linear_job){
-        linear, in, out, rows, tile_of(rows), lancet_linear_in(linear), lancet_linear_out(linear), after};
+    return (lancet_linear_job){linear, in, out, rows, lancet_linear_in(linear), lancet_linear_out(linear),
+                               after};
 }
 
 /* One block; after the last one only the end tokens' rows are read, so from its queries on only those are
@@ -202,11 +179,12 @@ static lancet_status run_block(struct pass *pass, const lancet_block *block, boo
         product(block->query, normed, pass->query, some, LANCET_AFTER_NOTHING),
     };
     const lancet_linear_job gather = product(block->out, pass->attended, stream, some, LANCET_AFTER_ADD);
-    const lancet_linear_job expand = product(block->expand, normed, pass->hidden, some,
-                                             tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU);
-    const lancet_linear_job contract = product(block->contract, pass->hidden, stream, some, LANCET_AFTER_ADD);
+    lancet_linear_job expand = product(block->expand, normed, pass->hidden, some,
+                                       tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU);
+    lancet_linear_job contract = product(block->contract, pass->hidden, stream, some, LANCET_AFTER_ADD);
     lancet_status status;
 
+    expand.out_stride = contract.in_stride = lancet_linear_stride(tower->hidden);
     lancet_norm_rows(session->pool, pass->normed, width, pass->original, width, rows, width, &block->norm_1,
                      tower->epsilon);
     if (last) {
@@ -247,8 +225,8 @@ static lancet_status run_pass(float *features, struct pass *pass, lancet_error *
     const size_t width = tower->width;
     lancet_status status;
 
-    pass->rows = whole_tiles(pass->run.rows);
-    pass->ends = whole_tiles(pass->run.ends);
+    pass->rows = pass->run.rows;
+    pass->ends = pass->run.ends;
     status = lay_out(pass, error);
     if (status != LANCET_OK)
         return status;

@@ -24,7 +24,8 @@ static lancet_status lay_out(lancet_pass *pass, lancet_error *error)
     const lancet_vision_tower *tower = pass->tower;
     const size_t threads = (size_t)lancet_pool_threads(session->pool);
     const size_t stream = pass->rows * tower->width;
-    const size_t hidden = larger(pass->rows * tower->hidden, pass->rows * 3 * tower->patch * tower->patch);
+    const size_t hidden = larger(pass->rows * lancet_linear_stride(tower->hidden),
+                                 pass->rows * 3 * tower->patch * tower->patch);
     const size_t scratch = lancet_kernels_get()->attention_scratch(pass->n, tower->width / tower->heads);
     const size_t jobs = 2 * pass->job->pictures * tower->heads;
     const size_t branches = pass->job->branches ? (2 * tower->block_count + 1) * tower->width : 0;
@@ -79,7 +80,7 @@ static lancet_status embed(lancet_pass *pass, lancet_error *error)
         return lancet_fail_memory(error, "the position embedding");
     for (size_t i = 0; i < pass->job->pictures && status == LANCET_OK; i++) {
         float *tokens = pass->original + i * pass->n * width;
-        const lancet_linear_job job = {tower->patches, pass->hidden, tokens + width,      patches, 0,
+        const lancet_linear_job job = {tower->patches, pass->hidden, tokens + width,      patches,
                                        depth,          width,        LANCET_AFTER_NOTHING};
 
         cut_patches(pass->hidden, pass->job->pixels[i], pass);
@@ -123,18 +124,18 @@ static lancet_status attend(lancet_pass *pass, const lancet_block *block, const 
                             bool surgery, lancet_error *error)
 {
     lancet_session *session = pass->session;
-    const size_t width = pass->tower->width, rows = pass->rows, n = pass->n;
+    const size_t width = pass->tower->width, rows = pass->rows;
     const bool class_only = reach->count < rows;
     const lancet_linear_job project[] = {
-        {block->key, pass->normed, pass->key, rows, n, width, width, LANCET_AFTER_NOTHING},
-        {block->value, pass->normed, pass->value, rows, n, width, width, LANCET_AFTER_NOTHING},
-        {block->query, pass->normed, pass->query, reach->count, reach->group, reach->stride, reach->stride,
+        {block->key, pass->normed, pass->key, rows, width, width, LANCET_AFTER_NOTHING},
+        {block->value, pass->normed, pass->value, rows, width, width, LANCET_AFTER_NOTHING},
+        {block->query, pass->normed, pass->query, reach->count, reach->stride, reach->stride,
          LANCET_AFTER_NOTHING},
     };
     const lancet_linear_job gather[] = {
-        {block->out, pass->attended, pass->original, reach->count, reach->group, reach->stride, reach->stride,
+        {block->out, pass->attended, pass->original, reach->count, reach->stride, reach->stride,
          LANCET_AFTER_ADD},
-        {block->out, pass->consistent, pass->surgery, rows, n, width, width, LANCET_AFTER_ADD},
+        {block->out, pass->consistent, pass->surgery, rows, width, width, LANCET_AFTER_ADD},
     };
     lancet_status status;
     size_t count = 0;
@@ -156,13 +157,16 @@ lancet_status lancet_feed_forward(lancet_pass *pass, float *stream, const lancet
                                   const lancet_reach *reach, lancet_error *error)
 {
     const lancet_vision_tower *tower = pass->tower;
-    const lancet_linear_job expand = {
-        block->expand, pass->normed,
-        pass->hidden,  reach->count,
-        reach->group,  reach->stride,
-        tower->hidden, tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU};
-    const lancet_linear_job contract = {block->contract, pass->hidden,  stream,        reach->count,
-                                        reach->group,    tower->hidden, reach->stride, LANCET_AFTER_ADD};
+    const size_t stride = lancet_linear_stride(tower->hidden);
+    const lancet_linear_job expand = {block->expand,
+                                      pass->normed,
+                                      pass->hidden,
+                                      reach->count,
+                                      reach->stride,
+                                      stride,
+                                      tower->quick ? LANCET_AFTER_QUICK_GELU : LANCET_AFTER_GELU};
+    const lancet_linear_job contract = {block->contract, pass->hidden,  stream,          reach->count,
+                                        stride,          reach->stride, LANCET_AFTER_ADD};
     lancet_status status;
 
     lancet_norm_rows(pass->session->pool, pass->normed, reach->stride, stream, reach->stride, reach->count,
@@ -228,8 +232,7 @@ static lancet_status read_branches(lancet_pass *pass, lancet_error *error)
     const lancet_vision_tower *tower = pass->tower;
     const size_t width = tower->width, rows = 2 * tower->block_count, embedding = tower->embedding;
     const lancet_linear_job project = {
-        tower->projection, pass->branches,      pass->job->branches, rows, 0, width,
-        embedding,         LANCET_AFTER_NOTHING};
+        tower->projection, pass->branches, pass->job->branches, rows, width, embedding, LANCET_AFTER_NOTHING};
     lancet_status status;
 
     if (pass->job->branches_norm)
@@ -254,14 +257,14 @@ static lancet_status run_block(lancet_pass *pass, const lancet_way *way, size_t 
     const lancet_vision_job *job = pass->job;
     const lancet_block *block = &tower->blocks[number - 1];
     const bool second = job->start && number >= job->start;
-    lancet_reach reach = {pass->rows, tower->width, pass->n};
+    lancet_reach reach = {pass->rows, tower->width};
     bool fed = false;
     lancet_status status;
 
     if (second && number == job->start)
         start_second(pass, way);
     if (reads_class_only(pass, way, number))
-        reach = (lancet_reach){job->pictures, pass->n * tower->width, 1};
+        reach = (lancet_reach){job->pictures, pass->n * tower->width};
     if (pass->branches && number == 1)
         note_branch(pass, 0); /* sets what the first branch is added to */
     status = attend(pass, block, &reach, second && !way, error);
@@ -308,9 +311,8 @@ static lancet_status read_out(lancet_pass *pass, lancet_error *error)
     const lancet_vision_tower *tower = pass->tower;
     const size_t width = tower->width, rows = pass->rows, n = pass->n;
     const float *patches = pass->job->start ? pass->surgery : pass->original;
-    const lancet_linear_job project = {
-        tower->projection, pass->normed,        pass->job->tokens, rows, n, width,
-        tower->embedding,  LANCET_AFTER_NOTHING};
+    const lancet_linear_job project = {tower->projection, pass->normed,        pass->job->tokens, rows, width,
+                                       tower->embedding,  LANCET_AFTER_NOTHING};
 
     lancet_norm_rows(pass->session->pool, pass->normed, width, patches, width, rows, width, &tower->norm_post,
                      tower->epsilon);

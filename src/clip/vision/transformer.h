@@ -22,9 +22,9 @@ typedef struct lancet_pass {
 } lancet_pass;
 
 /* What of a stream a block has to compute: all tokens' rows, or the class tokens' alone. Jobs and norms see
- * them as `count` rows, `stride` floats apart, in groups of `group`. */
+ * them as `count` rows, `stride` floats apart. */
 typedef struct lancet_reach {
-    size_t count, stride, group;
+    size_t count, stride;
 } lancet_reach;
 
 /** stream += contract(gelu(expand(norm_2(stream)))). */

@@ -121,8 +121,8 @@ static void attend_neighbours(void *context, size_t row, int worker)
 static lancet_status project_queries(lancet_pass *pass, const lancet_block *block, lancet_error *error)
 {
     const size_t width = pass->tower->width;
-    const lancet_linear_job job = {block->query, pass->normed, pass->query, pass->rows,
-                                   pass->n,      width,        width,       LANCET_AFTER_NOTHING};
+    const lancet_linear_job job = {block->query, pass->normed, pass->query,         pass->rows,
+                                   width,        width,        LANCET_AFTER_NOTHING};
 
     return lancet_linear_run(pass->session->linears, &job, 1, error);
 }
@@ -131,8 +131,8 @@ static lancet_status project_queries(lancet_pass *pass, const lancet_block *bloc
 static lancet_status project_own(lancet_pass *pass, const lancet_block *block, lancet_error *error)
 {
     const size_t width = pass->tower->width;
-    const lancet_linear_job job = {block->value, pass->normed, pass->value, pass->rows,
-                                   pass->n,      width,        width,       LANCET_AFTER_NOTHING};
+    const lancet_linear_job job = {block->value, pass->normed, pass->value,         pass->rows,
+                                   width,        width,        LANCET_AFTER_NOTHING};
 
     lancet_norm_rows(pass->session->pool, pass->normed, width, pass->surgery, width, pass->rows, width,
                      &block->norm_1, pass->tower->epsilon);
@@ -178,7 +178,7 @@ static lancet_status attend(const float **attended, lancet_pass *pass, const lan
 static lancet_status feed_both(lancet_pass *pass, const lancet_block *block, lancet_error *error)
 {
     const size_t width = pass->tower->width, count = pass->rows * width;
-    const lancet_reach all = {pass->rows, width, pass->n};
+    const lancet_reach all = {pass->rows, width};
     float *before = pass->attended;
     lancet_status status;
 
@@ -194,15 +194,15 @@ lancet_status lancet_way_step(lancet_pass *pass, const lancet_way *way, const la
                               lancet_error *error)
 {
     const size_t width = pass->tower->width;
-    const lancet_reach all = {pass->rows, width, pass->n};
+    const lancet_reach all = {pass->rows, width};
     const float *attended;
     lancet_status status = LANCET_OK;
 
     if (way->attention != LANCET_WAY_NONE)
         status = attend(&attended, pass, way, block, error);
     if (status == LANCET_OK && way->attention != LANCET_WAY_NONE) {
-        const lancet_linear_job gather = {block->out, attended, pass->surgery, pass->rows,
-                                          pass->n,    width,    width,         LANCET_AFTER_ADD};
+        const lancet_linear_job gather = {block->out, attended, pass->surgery,   pass->rows,
+                                          width,      width,    LANCET_AFTER_ADD};
 
         status = lancet_linear_run(pass->session->linears, &gather, 1, error);
     }

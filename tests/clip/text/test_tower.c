@@ -1,9 +1,7 @@
 /* The text tower: a text comes out the same, to the last bit, alone and among others, in any order and on any
  * number of threads. What comes out is held to the golden numbers elsewhere (tests/cli/test_verify.c).
  *
- * CMake also runs this with the lesser instruction sets, ours and oneDNN's. SPDX-License-Identifier:
- * Apache-2.0
- */
+ * CMake also runs this with the lesser instruction sets. SPDX-License-Identifier: Apache-2.0 */
 #include "lancet/lancet.h"
 
 #include "clip/session.h"

@@ -1,0 +1,228 @@
+/* How numbers are laid out for packed products, over vectors; kernels_vector.h includes this, and says what
+ * an instruction set's file defines before. SPDX-License-Identifier: Apache-2.0 */
+
+typedef int8_t bytes __attribute__((vector_size(LANES)));
+typedef int16_t shorts __attribute__((vector_size(2 * LANES)));
+
+/* ---- Transposes ---------------------------------------------------------------------------------------- */
+
+/* Lane l of the two results of a step: lanes with bit `step` of one row change places with those without it
+ * of the row `step` below. */
+#define UPPER(l, step) (((l) & (step)) ? LANES + (l) - (step) : (l))
+#define LOWER(l, step) (((l) & (step)) ? LANES + (l) : (l) + (step))
+#if LANES == 16
+#define LANES_OF(side, step)                                                                                 \
+    side(0, step), side(1, step), side(2, step), side(3, step), side(4, step), side(5, step), side(6, step), \
+        side(7, step), side(8, step), side(9, step), side(10, step), side(11, step), side(12, step),         \
+        side(13, step), side(14, step), side(15, step)
+#else
+#define LANES_OF(side, step)                                                                                 \
+    side(0, step), side(1, step), side(2, step), side(3, step), side(4, step), side(5, step), side(6, step), \
+        side(7, step)
+#endif
+#define SWAP(step)                                                                                           \
+    for (int i = 0; i < LANES; i++)                                                                          \
+        if (!(i & (step))) {                                                                                 \
+            const integers upper = rows[i], lower = rows[i + (step)];                                        \
+                                                                                                             \
+            rows[i] = __builtin_shufflevector(upper, lower, LANES_OF(UPPER, step));                          \
+            rows[i + (step)] = __builtin_shufflevector(upper, lower, LANES_OF(LOWER, step));                 \
+        }
+
+static ALWAYS_INLINE void transpose_square(integers rows[LANES])
+{
+#pragma GCC unroll 16
+    SWAP(1)
+#pragma GCC unroll 16
+    SWAP(2)
+#pragma GCC unroll 16
+    SWAP(4)
+#if LANES == 16
+#pragma GCC unroll 16
+    SWAP(8)
+#endif
+}
+
+static void transpose_units(void *to, size_t to_stride, const void *from, size_t from_stride, size_t rows,
+                            size_t columns)
+{
+    integers square[LANES];
+
+    for (size_t i = 0; i < rows; i += LANES) {
+        const size_t high = rows - i < LANES ? rows - i : LANES;
+
+        for (size_t j = 0; j < columns; j += LANES) {
+            const size_t wide = columns - j < LANES ? columns - j : LANES;
+            const char *in = (const char *)from + 4 * (i * from_stride + j);
+            char *out = (char *)to + 4 * (j * to_stride + i);
+
+            if (high == LANES && wide == LANES) {
+#pragma GCC unroll 16
+                for (size_t k = 0; k < LANES; k++)
+                    memcpy(&square[k], in + 4 * k * from_stride, sizeof *square);
+                transpose_square(square);
+#pragma GCC unroll 16
+                for (size_t k = 0; k < LANES; k++)
+                    memcpy(out + 4 * k * to_stride, &square[k], sizeof *square);
+                continue;
+            }
+            memset(square, 0, sizeof square);
+            for (size_t k = 0; k < high; k++)
+                memcpy(&square[k], in + 4 * k * from_stride, 4 * wide);
+            transpose_square(square);
+            for (size_t k = 0; k < wide; k++)
+                memcpy(out + 4 * k * to_stride, &square[k], 4 * high);
+        }
+    }
+}
+
+/* ---- Narrower numbers ---------------------------------------------------------------------------------- */
+
+/* Each as the bits of the nearest bfloat16, the even one of two, in the upper half. */
+static inline integers round_bfloat(vector v)
+{
+    const integers bits = (integers)v, nan = v != v;
+    const integers rounded = bits + 0x7FFF + (bits >> 16 & 1);
+
+    return ((bits | 0x400000) & nan) | (rounded & ~nan);
+}
+
+/* Unit by unit, so that a row may be rounded in place; groups: 1 or 2 numbers a unit. */
+static void bfloat_row(void *units, const float *in, size_t depth)
+{
+    const int32_t mask = (int32_t)0xFFFF0000;
+    size_t d = 0;
+#ifdef DOT_BFLOAT
+    typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
+    uint16_t *out = units;
+
+    for (; d + LANES <= depth; d += LANES) {
+        const halves narrow = __builtin_convertvector(round_bfloat(load(in + d)) >> 16, halves);
+
+        memcpy(out + d, &narrow, sizeof narrow);
+    }
+    if (d < depth) {
+        const halves narrow =
+            __builtin_convertvector(round_bfloat(load_part(in + d, depth - d)) >> 16, halves);
+
+        memcpy(out + d, &narrow, (depth - d + depth % 2) * sizeof *out); /* the lane behind the last is 0 */
+    }
+    (void)mask;
+#else
+    float *out = units;
+
+    for (; d + LANES <= depth; d += LANES)
+        store(out + d, (vector)(round_bfloat(load(in + d)) & mask));
+    if (d < depth)
+        store_part(out + d, (vector)(round_bfloat(load_part(in + d, depth - d)) & mask), depth - d);
+#endif
+}
+
+static float largest(const float *in, size_t depth)
+{
+    vector most = {0};
+    float lanes[LANES], result = 0;
+
+    for (size_t d = 0; d < depth; d += LANES) {
+        const vector v = depth - d < LANES ? load_part(in + d, depth - d) : load(in + d);
+
+        most = larger((vector)((integers)v & INT32_MAX),
+                      most); /* in this order what is no number is passed over */
+    }
+    memcpy(lanes, &most, sizeof lanes);
+    for (int i = 0; i < LANES; i++)
+        result = lanes[i] > result ? lanes[i] : result;
+    return result;
+}
+
+/* The numbers over `scale`, rounded to the nearest, the even one of two. Divided, as the specification does
+ * it: the product with an inverse rounds some the other way. */
+static inline integers whole_numbers(vector v, float scale)
+{
+    const vector shift = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds */
+    const vector within = larger(splat(-127), -larger(splat(-127), -(v / scale)));
+
+    return (integers)(within + shift) - (integers)shift;
+}
+
+/* `flip` 128: as unsigned bytes, 128 more than they are. Returns their sum. */
+static int32_t whole_row(void *units, float scale, const float *in, size_t depth, int32_t flip)
+{
+    const size_t padded = (depth + WHOLE_GROUP - 1) / WHOLE_GROUP * WHOLE_GROUP;
+    const size_t size = 4 / WHOLE_GROUP;
+    integers sums = {0};
+    int32_t sum = 0;
+
+    if (scale == 0) {
+        memset(units, 0, padded * size);
+        return 0;
+    }
+    for (size_t d = 0; d < depth; d += LANES) {
+        const size_t count = depth - d < LANES ? padded - d : LANES;
+        const vector v = depth - d < LANES ? load_part(in + d, depth - d) : load(in + d);
+        const integers numbers = whole_numbers(v, scale);
+
+        sums += numbers;
+#if WHOLE_GROUP == 4
+        const bytes narrow = __builtin_convertvector(numbers ^ flip, bytes);
+#else
+        const shorts narrow = __builtin_convertvector(numbers, shorts);
+#endif
+        memcpy((char *)units + d * size, &narrow, count * size);
+    }
+    for (int i = 0; i < LANES; i++)
+        sum += sums[i];
+    (void)flip;
+    return sum;
+}
+
+static void packed_row(lancet_packed_kind kind, void *units, float *scale, int32_t *offset, const float *in,
+                       size_t depth)
+{
+    if (kind == LANCET_PACKED_FLOAT) {
+        memmove(units, in, depth * sizeof *in);
+    } else if (kind == LANCET_PACKED_BFLOAT) {
+        bfloat_row(units, in, depth);
+    } else {
+        *scale = largest(in, depth) / 127;
+        *offset = whole_row(units, *scale, in, depth, 0) * (WHOLE_GROUP == 4 ? 128 : 0);
+    }
+}
+
+static void packed_column(lancet_packed_kind kind, void *units, float *scale, const float *in, size_t depth)
+{
+    int32_t offset;
+
+    if (kind != LANCET_PACKED_WHOLE) {
+        packed_row(kind, units, scale, &offset, in, depth);
+        return;
+    }
+    *scale = largest(in, depth) / 127;
+    whole_row(units, *scale, in, depth, 128);
+}
+
+static void widen_panel(float *panel, const void *pairs, size_t units, size_t width, bool bfloat)
+{
+    typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
+    const char *from = pairs;
+
+    for (size_t d = 0; d < units; d++, panel += 2 * width)
+        for (size_t j = 0; j < width; j += LANES, from += 4 * LANES) {
+            integers both;
+            vector even, odd;
+
+            memcpy(&both, from, sizeof both);
+            if (bfloat) {
+                even = (vector)(both << 16);
+                odd = (vector)(both & (int32_t)0xFFFF0000);
+            } else {
+                const halves lower = __builtin_convertvector(both, halves);
+                const halves upper = __builtin_convertvector(both >> 16, halves);
+
+                even = half_to_vector(&lower);
+                odd = half_to_vector(&upper);
+            }
+            store(panel + j, even);
+            store(panel + width + j, odd);
+        }
+}
