@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/memory.h"
 
 #include <stdarg.h>
@@ -6,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Of the pages that processors have beside the small ones. */
+#define LARGE_PAGE ((size_t)2 << 20)
 
 static _Atomic uint64_t requests;
 static _Atomic uint64_t fail_at;
@@ -20,6 +25,21 @@ bool lancet_add(size_t *sum, size_t a, size_t b)
     return !__builtin_add_overflow(a, b, sum);
 }
 
+/* A weight matrix has thousands of small pages, and the first touch of each costs a trip through the kernel
+ * that takes longer than filling it. Only what lies within whole large pages becomes such, so nothing is
+ * wasted. */
+static void *allocate_large(size_t bytes)
+{
+    void *memory;
+
+    if (posix_memalign(&memory, LARGE_PAGE, bytes) != 0)
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    madvise(memory, bytes, MADV_HUGEPAGE); /* a wish: without it the memory is as good, if slower */
+#endif
+    return memory;
+}
+
 void *lancet_allocate(size_t count, size_t size)
 {
     size_t bytes;
@@ -30,6 +50,8 @@ void *lancet_allocate(size_t count, size_t size)
     if (!lancet_multiply(&bytes, count, size) || !lancet_add(&bytes, bytes, LANCET_ALIGNMENT - 1))
         return NULL;
     bytes &= ~(size_t)(LANCET_ALIGNMENT - 1);
+    if (bytes >= LARGE_PAGE)
+        return allocate_large(bytes);
     return aligned_alloc(LANCET_ALIGNMENT, bytes ? bytes : LANCET_ALIGNMENT);
 }
 

@@ -40,6 +40,27 @@ static void test_allocation_is_aligned(void **state)
     }
 }
 
+/* Blocks of 2 MiB and more are made in another way. */
+static void test_large_allocation_is_aligned(void **state)
+{
+    const size_t large = (size_t)2 << 20, sizes[] = {large - 1, large, large + 1, 2 * large + 4097};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        unsigned char *memory = lancet_allocate_zero(sizes[k], 1);
+
+        assert_non_null(memory);
+        assert_int_equal((uintptr_t)memory % LANCET_ALIGNMENT, 0);
+        for (size_t i = 0; i < sizes[k]; i += 4095)
+            assert_int_equal(memory[i], 0);
+        memset(memory, 1, sizes[k]);
+        lancet_free(memory);
+    }
+    lancet_memory_fail_at(1);
+    assert_null(lancet_allocate(large, 1));
+    lancet_memory_fail_at(0);
+}
+
 static void test_allocation_fails_on_demand(void **state)
 {
     void *memory;
@@ -174,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_checked_arithmetic),
         cmocka_unit_test(test_allocation_is_aligned),
+        cmocka_unit_test(test_large_allocation_is_aligned),
         cmocka_unit_test(test_allocation_fails_on_demand),
         cmocka_unit_test(test_buffer_grows_and_sticks_to_its_failure),
         cmocka_unit_test(test_arena_gives_what_was_provided),
