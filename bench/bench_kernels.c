@@ -42,6 +42,13 @@ static void run_attention(void *context)
     work->kernels->attention(&work->attention, work->scratch);
 }
 
+static void run_attention_bfloat(void *context)
+{
+    struct work *work = context;
+
+    work->kernels->attention_bfloat(&work->attention, work->scratch);
+}
+
 static void run_layer_norm(void *context)
 {
     struct work *work = context;
@@ -73,6 +80,9 @@ static void bench(const lancet_kernels *kernels, size_t tokens)
                                         tokens,    tokens,          HEAD_WIDTH,          0.125f};
     seconds = bench_best(run_attention, &work);
     printf("%-11s %6zu  one head's attention     %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens,
+           1e6 * seconds, 4e-9 * (double)(tokens * tokens * HEAD_WIDTH) / seconds);
+    seconds = bench_best(run_attention_bfloat, &work);
+    printf("%-11s %6zu  the same in bfloat16     %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens,
            1e6 * seconds, 4e-9 * (double)(tokens * tokens * HEAD_WIDTH) / seconds);
     seconds = bench_best(run_layer_norm, &work);
     printf("%-11s %6zu  layer norm, width %-4d   %9.1f us  %6.1f GB/s\n", kernels->name, tokens, WIDTH,

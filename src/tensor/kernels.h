@@ -95,6 +95,10 @@ typedef struct lancet_kernels {
 
     /** scratch: attention_scratch floats, 64-byte aligned. */
     void (*attention)(const lancet_attention *attention, float *scratch);
+    /** The same with the factors of both products rounded to bfloat16 (to nearest, to even): the keys, the
+     * values, the queries times scale * log2(e), and the powers of two (less the highest, up to a whole
+     * number) that the softmax divides by their sum, which is of what they were before. Sums are floats. */
+    void (*attention_bfloat)(const lancet_attention *attention, float *scratch);
     size_t (*attention_scratch)(size_t key_count, size_t width);
 
     /** scratch: path_attention_scratch floats, 64-byte aligned. */

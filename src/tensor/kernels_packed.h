@@ -1,7 +1,5 @@
 /* Products with packed matrices over vectors; kernels_vector.h includes this, and says what an instruction
- * set's file defines before. Here in addition: PACKED_ROWS   rows of a register tile, which is 2 vectors wide
- *   dot_bfloat    sums plus the products of pairs of bfloat16 (DOT_BFLOAT says that there is one)
- *   dot_whole     sums plus the products of whole numbers, all as 32 bits (WHOLE_GROUP of them, WHOLE_OFFSET)
+ * set's file defines before.
  *
  * One tile serves all kinds of numbers, because all are taken four bytes at a time: a float, two bfloat16,
  * two or four whole numbers of a row times those of each column.

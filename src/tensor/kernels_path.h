@@ -21,6 +21,28 @@ static inline float dot_product(const float *a, const float *b, size_t width)
     return sum;
 }
 
+/* scores (count of them, then padding) become e^(score - highest), the padding 0; returns 1 / their sum. */
+static float soften(float *scores, size_t count, size_t padded)
+{
+    vector highest = splat(-INFINITY), sums = {0};
+    float top = -INFINITY, lanes[LANES];
+
+    for (size_t j = count; j < padded; j++)
+        scores[j] = -INFINITY;
+    for (size_t j = 0; j < padded; j += LANES)
+        highest = larger(load(scores + j), highest);
+    memcpy(lanes, &highest, sizeof lanes);
+    for (int i = 0; i < LANES; i++)
+        top = lanes[i] > top ? lanes[i] : top;
+    for (size_t j = 0; j < padded; j += LANES)
+        store(scores + j, exponential(load(scores + j) - top));
+    for (size_t j = count; j < padded; j++)
+        scores[j] = 0;
+    for (size_t j = 0; j < padded; j += LANES)
+        sums += load(scores + j);
+    return 1 / add_up(sums);
+}
+
 #define VALUES 4 /* vectors of a head that are summed at a time */
 
 /* out[d] = the sum over j of weights[j] values[path[j]][d], times `factor`. */

@@ -56,6 +56,49 @@ static void attention(const lancet_attention *job, float *scores)
     }
 }
 
+/* To the nearest bfloat16 number, to even; what is no number stays none. */
+static float round_bfloat(float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    if (value == value)
+        bits = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000u;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void attention_bfloat(const lancet_attention *job, float *scores)
+{
+    const float scale = job->scale * 1.44269504088896341f; /* e^x = 2^(x log2(e)) */
+
+    for (size_t i = 0; i < job->query_count; i++) {
+        const float *query = job->queries + i * job->query_stride;
+        float *out = job->out + i * job->out_stride;
+        float highest = -INFINITY, sum = 0;
+
+        for (size_t j = 0; j < job->key_count; j++) {
+            scores[j] = 0;
+            for (size_t d = 0; d < job->width; d++)
+                scores[j] +=
+                    round_bfloat(query[d] * scale) * round_bfloat(job->keys[j * job->key_stride + d]);
+            highest = scores[j] > highest ? scores[j] : highest;
+        }
+        highest = ceilf(highest);
+        for (size_t d = 0; d < job->width; d++)
+            out[d] = 0;
+        for (size_t j = 0; j < job->key_count; j++) {
+            const float weight = exp2f(scores[j] - highest);
+
+            sum += weight;
+            for (size_t d = 0; d < job->width; d++)
+                out[d] += round_bfloat(weight) * round_bfloat(job->values[j * job->value_stride + d]);
+        }
+        for (size_t d = 0; d < job->width; d++)
+            out[d] /= sum;
+    }
+}
+
 static size_t path_attention_scratch(size_t count, size_t heads)
 {
     (void)heads;
@@ -352,6 +395,7 @@ const lancet_kernels lancet_kernels_scalar = {
     .name = "scalar",
     .layer_norm = layer_norm,
     .attention = attention,
+    .attention_bfloat = attention_bfloat,
     .attention_scratch = attention_scratch,
     .path_attention = path_attention,
     .path_attention_scratch = path_attention_scratch,

@@ -6,47 +6,10 @@ typedef int16_t shorts __attribute__((vector_size(2 * LANES)));
 
 /* ---- Transposes ---------------------------------------------------------------------------------------- */
 
-/* Lane l of the two results of a step: lanes with bit `step` of one row change places with those without it
- * of the row `step` below. */
-#define UPPER(l, step) (((l) & (step)) ? LANES + (l) - (step) : (l))
-#define LOWER(l, step) (((l) & (step)) ? LANES + (l) : (l) + (step))
-#if LANES == 16
-#define LANES_OF(side, step)                                                                                 \
-    side(0, step), side(1, step), side(2, step), side(3, step), side(4, step), side(5, step), side(6, step), \
-        side(7, step), side(8, step), side(9, step), side(10, step), side(11, step), side(12, step),         \
-        side(13, step), side(14, step), side(15, step)
-#else
-#define LANES_OF(side, step)                                                                                 \
-    side(0, step), side(1, step), side(2, step), side(3, step), side(4, step), side(5, step), side(6, step), \
-        side(7, step)
-#endif
-#define SWAP(step)                                                                                           \
-    for (int i = 0; i < LANES; i++)                                                                          \
-        if (!(i & (step))) {                                                                                 \
-            const integers upper = rows[i], lower = rows[i + (step)];                                        \
-                                                                                                             \
-            rows[i] = __builtin_shufflevector(upper, lower, LANES_OF(UPPER, step));                          \
-            rows[i + (step)] = __builtin_shufflevector(upper, lower, LANES_OF(LOWER, step));                 \
-        }
-
-static ALWAYS_INLINE void transpose_square(integers rows[LANES])
-{
-#pragma GCC unroll 16
-    SWAP(1)
-#pragma GCC unroll 16
-    SWAP(2)
-#pragma GCC unroll 16
-    SWAP(4)
-#if LANES == 16
-#pragma GCC unroll 16
-    SWAP(8)
-#endif
-}
-
 static void transpose_units(void *to, size_t to_stride, const void *from, size_t from_stride, size_t rows,
                             size_t columns)
 {
-    integers square[LANES];
+    vector square[LANES];
 
     for (size_t i = 0; i < rows; i += LANES) {
         const size_t high = rows - i < LANES ? rows - i : LANES;
@@ -60,7 +23,7 @@ static void transpose_units(void *to, size_t to_stride, const void *from, size_t
 #pragma GCC unroll 16
                 for (size_t k = 0; k < LANES; k++)
                     memcpy(&square[k], in + 4 * k * from_stride, sizeof *square);
-                transpose_square(square);
+                transpose_vectors(square);
 #pragma GCC unroll 16
                 for (size_t k = 0; k < LANES; k++)
                     memcpy(out + 4 * k * to_stride, &square[k], sizeof *square);
@@ -69,7 +32,7 @@ static void transpose_units(void *to, size_t to_stride, const void *from, size_t
             memset(square, 0, sizeof square);
             for (size_t k = 0; k < high; k++)
                 memcpy(&square[k], in + 4 * k * from_stride, 4 * wide);
-            transpose_square(square);
+            transpose_vectors(square);
             for (size_t k = 0; k < wide; k++)
                 memcpy(out + 4 * k * to_stride, &square[k], 4 * high);
         }

@@ -35,24 +35,59 @@ void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const fl
 }
 
 struct attention_run {
-    const lancet_kernels *kernels;
     const lancet_attention *jobs;
+    size_t slices; /* tasks of each job */
     float *const *scratch;
+    void (*attention)(const lancet_attention *attention, float *scratch);
 };
 
 static void attention_task(void *context, size_t index, int worker)
 {
     const struct attention_run *run = context;
 
-    run->kernels->attention(&run->jobs[index], run->scratch[worker]);
+    lancet_attention job = run->jobs[index / run->slices];
+    const size_t slice = index % run->slices, first = slice * job.query_count / run->slices;
+
+    job.query_count = (slice + 1) * job.query_count / run->slices - first;
+    job.queries += first * job.query_stride;
+    job.out += first * job.out_stride;
+    if (job.query_count)
+        run->attention(&job, run->scratch[worker]);
 }
 
-void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count,
+/* What packing a job's keys and values costs each of its tasks, in queries. */
+#define PACKING 5
+
+/* In how many tasks each of `count` jobs of `queries` is done soonest by `threads`, where half a task's time
+ * is lost before the last one is done. A query's result does not depend on which others are computed with it,
+ * so this changes no bits. */
+static size_t attention_slices(size_t count, size_t queries, size_t threads)
+{
+    size_t best = 1, least = SIZE_MAX;
+
+    for (size_t slices = 1; slices <= 8 && (slices == 1 || slices * ROWS_OF_TASK <= queries); slices++) {
+        const size_t rounds = (count * slices + threads - 1) / threads;
+        const size_t time = (2 * rounds + (threads > 1)) * (queries / slices + PACKING);
+
+        if (time < least) {
+            least = time;
+            best = slices;
+        }
+    }
+    return best;
+}
+
+void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count, bool bfloat,
                           float *const *scratch)
 {
-    struct attention_run run = {lancet_kernels_get(), jobs, scratch};
+    const lancet_kernels *kernels = lancet_kernels_get();
+    struct attention_run run = {jobs, 1, scratch, bfloat ? kernels->attention_bfloat : kernels->attention};
+    size_t queries = 0;
 
-    lancet_pool_run(pool, count, attention_task, &run);
+    for (size_t i = 0; i < count; i++)
+        queries = jobs[i].query_count > queries ? jobs[i].query_count : queries;
+    run.slices = attention_slices(count, queries, (size_t)lancet_pool_threads(pool));
+    lancet_pool_run(pool, count * run.slices, attention_task, &run);
 }
 
 /* In place; row by row, as the attention kernel does. */

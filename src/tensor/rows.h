@@ -14,8 +14,9 @@ typedef struct lancet_norm {
 void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const float *in, size_t in_stride,
                       size_t rows, size_t width, const lancet_norm *norm, float epsilon);
 
-/** Runs independent attentions. scratch[worker]: enough for each job, 64-byte aligned. */
-void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count,
+/** Runs independent attentions, in bfloat16 where `bfloat` says so (kernels.h). scratch[worker]: enough for
+ * each job, 64-byte aligned. */
+void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count, bool bfloat,
                           float *const *scratch);
 
 /** out [query_count, key_count]: an attention's weights themselves, softmax_j(scale <queries[i], keys[j]>).

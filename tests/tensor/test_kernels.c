@@ -71,6 +71,7 @@ static void each(void (*check)(const lancet_kernels *kernels))
             continue;
         }
         assert_string_equal(kernels->name, names[i]);
+        seed = 1;
         check(kernels);
     }
 }
@@ -99,30 +100,65 @@ static void check_layer_norm(const lancet_kernels *kernels)
         }
 }
 
-static void check_one_attention(const lancet_kernels *kernels, size_t queries, size_t keys, size_t width,
-                                float size)
+/* How much of a query goes to the key that gets the most. */
+static double largest_share(const lancet_attention *job, size_t query)
 {
-    const size_t stride = width + 3;
+    double highest = -INFINITY, sum = 0;
+
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t j = 0; j < job->key_count; j++) {
+            double score = 0;
+
+            for (size_t d = 0; d < job->width; d++)
+                score +=
+                    (double)job->queries[query * job->query_stride + d] * job->keys[j * job->key_stride + d];
+            score *= job->scale;
+            if (pass)
+                sum += exp(score - highest);
+            else
+                highest = fmax(highest, score);
+        }
+    return 1 / sum;
+}
+
+/* Returns the mean square of the difference, in terms of that which the rounding to bfloat16 makes. */
+static double check_one_attention(const lancet_kernels *kernels, size_t queries, size_t keys, size_t width,
+                                  float size, bool bfloat)
+{
+    const size_t stride = width + 3, used = kernels->attention_scratch(keys, width);
     float *query = make(queries * stride, size), *key = make(keys * stride, size),
           *value = make(keys * stride, 1);
-    float *expected = make(queries * stride, 0), *found = make(queries * stride, 0);
-    float *scratch = lancet_allocate(kernels->attention_scratch(keys, width) + GUARDS, sizeof *scratch);
+    float *expected = make(queries * stride, 0), *found = make(queries * stride, 0),
+          *exact = make(queries * stride, 0);
+    float *scratch = lancet_allocate(used + GUARDS, sizeof *scratch);
     float *plain = lancet_allocate(lancet_kernels_scalar.attention_scratch(keys, width), sizeof *plain);
-    const size_t used = kernels->attention_scratch(keys, width);
-    lancet_attention job = {query,  key,    value,   expected, stride, stride,
-                            stride, stride, queries, keys,     width,  1 / sqrtf((float)width)};
+    lancet_attention job = {query,  key,    value,   exact, stride, stride,
+                            stride, stride, queries, keys,  width,  1 / sqrtf((float)width)};
+    double difference = 0, rounding = 1e-30;
 
+    for (size_t i = 0; i < used; i++)
+        scratch[i] = NAN; /* nothing may be read that was not written */
     for (size_t i = 0; i < GUARDS; i++)
         scratch[used + i] = GUARD;
     lancet_kernels_scalar.attention(&job, plain);
+    job.out = expected;
+    (bfloat ? lancet_kernels_scalar.attention_bfloat : lancet_kernels_scalar.attention)(&job, plain);
     job.out = found;
-    kernels->attention(&job, scratch);
+    (bfloat ? kernels->attention_bfloat : kernels->attention)(&job, scratch);
     for (size_t i = 0; i < queries; i++) {
         /* A mean of values within -1 .. 1, however small it comes out: an error in a score of size^2 moves
-         * it. */
-        for (size_t d = 0; d < width; d++)
-            assert_true(fabsf(found[i * stride + d] - expected[i * stride + d]) <=
-                        2e-6f + 2e-7f * size * size);
+         * it. A weight that lies between two bfloat16 numbers may go to either, 2^-7 of it apart. */
+        const float limit =
+            2e-6f + 2e-7f * size * size + (bfloat ? 2 * 0x1p-7f * (float)largest_share(&job, i) : 0);
+
+        for (size_t d = 0; d < width; d++) {
+            const double off = (double)found[i * stride + d] - expected[i * stride + d];
+            const double rounded = (double)exact[i * stride + d] - expected[i * stride + d];
+
+            assert_true(fabs(off) <= limit);
+            difference += off * off;
+            rounding += rounded * rounded;
+        }
         for (size_t d = width; d < stride; d++)
             assert_true(found[i * stride + d] == 0); /* between the rows nothing is written */
     }
@@ -133,48 +169,66 @@ static void check_one_attention(const lancet_kernels *kernels, size_t queries, s
     drop(value, keys * stride);
     drop(expected, queries * stride);
     drop(found, queries * stride);
+    drop(exact, queries * stride);
     lancet_free(scratch);
     lancet_free(plain);
+    return difference / rounding;
 }
 
 static void check_attention(const lancet_kernels *kernels)
 {
     static const size_t widths[] = {1, 7, 16, 32, 33, 64, 80, 104};
 
-    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
-        for (size_t keys = 1; keys <= 80; keys += 1 + keys / 5) {
-            check_one_attention(kernels, keys, keys, widths[w], 2);
-            check_one_attention(kernels, 1, keys, widths[w], 2);
-        }
-    check_one_attention(kernels, 197, 197, 64, 1);
-    check_one_attention(kernels, 5, 300, 64, 40);    /* one key takes all */
-    check_one_attention(kernels, 5, 300, 64, 1e-6f); /* all keys alike */
+    for (int bfloat = 0; bfloat < 2; bfloat++) {
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+            for (size_t keys = 1; keys <= 80; keys += 1 + keys / 5) {
+                check_one_attention(kernels, keys, keys, widths[w], 2, bfloat);
+                check_one_attention(kernels, 1, keys, widths[w], 2, bfloat);
+            }
+        for (size_t keys = 255; keys < 1200; keys += keys < 259 ? 1 : keys / 2) /* blocks of keys */
+            check_one_attention(kernels, 3, keys, 33, 4, bfloat);
+        check_one_attention(kernels, 5, 300, 64, 40, bfloat);    /* one key takes all */
+        check_one_attention(kernels, 5, 300, 64, 1e-6f, bfloat); /* all keys alike */
+    }
+    check_one_attention(kernels, 197, 197, 64, 1, false);
+    /* What is rounded the same way differs by a small part of what rounding does. */
+    assert_true(check_one_attention(kernels, 197, 197, 64, 1, true) < 0.1 * 0.1);
+    assert_true(check_one_attention(kernels, 63, 1025, 80, 2, true) < 0.1 * 0.1);
 }
 
-/* Scores far below the highest must vanish, not wrap around. */
+/* Scores far below the highest must vanish, not wrap around, whether they come before it or after. */
 static void check_attention_extremes(const lancet_kernels *kernels)
 {
-    const size_t keys = 40;
-    float *query = make(1, 0), *key = make(keys, 0), *value = make(keys, 0), *found = make(1, 0);
-    float *scratch = lancet_allocate(kernels->attention_scratch(keys, 1), sizeof *scratch);
-    const lancet_attention job = {query, key, value, found, 1, 1, 1, 1, 1, keys, 1, 1};
+    static const size_t counts[] = {40, 600, 600}, tops[] = {17, 517, 3};
 
-    query[0] = 1;
-    for (size_t j = 0; j < keys; j++) {
-        key[j] = j == 17 ? 3e4f : -3e4f;
-        value[j] = (float)j;
+    for (size_t i = 0; i < 2 * sizeof counts / sizeof *counts; i++) {
+        const size_t keys = counts[i / 2], top = tops[i / 2];
+        float *query = make(1, 0), *key = make(keys, 0), *value = make(keys, 0), *found = make(1, 0);
+        float *scratch = lancet_allocate(kernels->attention_scratch(keys, 1), sizeof *scratch);
+        const lancet_attention job = {query, key, value, found, 1, 1, 1, 1, 1, keys, 1, 1};
+
+        query[0] = 1;
+        for (size_t j = 0; j < keys; j++) {
+            key[j] = j == top ? 3e4f : -3e4f;
+            value[j] = (float)(j % 256); /* which bfloat16 holds */
+        }
+        (i % 2 ? kernels->attention_bfloat : kernels->attention)(&job, scratch);
+        assert_true(found[0] == (float)(top % 256));
+        for (size_t j = 0; j < keys; j++) {
+            key[j] = -1e30f;
+            value[j] = (float)(j % 2);
+        }
+        (i % 2 ? kernels->attention_bfloat : kernels->attention)(&job, scratch);
+        assert_float_equal(found[0], 0.5f, 1e-6);
+        key[keys / 2] = NAN; /* is not hidden */
+        (i % 2 ? kernels->attention_bfloat : kernels->attention)(&job, scratch);
+        assert_true(isnan(found[0]));
+        drop(query, 1);
+        drop(key, keys);
+        drop(value, keys);
+        drop(found, 1);
+        lancet_free(scratch);
     }
-    kernels->attention(&job, scratch);
-    assert_true(found[0] == 17.0f);
-    for (size_t j = 0; j < keys; j++)
-        key[j] = -1e30f;
-    kernels->attention(&job, scratch);
-    assert_float_equal(found[0], 19.5f, 1e-4); /* the mean of 0 .. 39 */
-    drop(query, 1);
-    drop(key, keys);
-    drop(value, keys);
-    drop(found, 1);
-    lancet_free(scratch);
 }
 
 /* Rows all over the place, some twice, in any order; the same job with another path before it, so that
@@ -513,6 +567,7 @@ static void test_attention(void **state)
     (void)state;
     each(check_attention);
     each(check_attention_extremes);
+    check_attention_extremes(&lancet_kernels_scalar);
 }
 
 static void test_path_attention(void **state)

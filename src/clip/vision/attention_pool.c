@@ -208,7 +208,7 @@ static void take_values(struct pass *pass)
     project(pass, resnet->query, pass->tokens, pass->query, pass->pool->pictures, pass->n);
     project(pass, resnet->key, pass->tokens, pass->key, pass->rows, 1);
     plan(pass, pass->query, pass->key, 1, 0, 1);
-    lancet_attention_run(pass->session->pool, pass->attentions, pass->attention_count,
+    lancet_attention_run(pass->session->pool, pass->attentions, pass->attention_count, false,
                          pass->session->scratch);
     for (size_t picture = 0; picture < pass->pool->pictures; picture++)
         for (size_t i = 0; i < pixels; i++)
@@ -263,7 +263,7 @@ lancet_status lancet_attention_pool_run(lancet_session *session, const lancet_at
         plan_surgery(&pass);
     else
         plan_plain(&pass);
-    lancet_attention_run(session->pool, pass.attentions, pass.attention_count, session->scratch);
+    lancet_attention_run(session->pool, pass.attentions, pass.attention_count, false, session->scratch);
 
     const lancet_convolution_job out = {.convolution = tower->resnet->out,
                                         .in = pass.attended,
