@@ -63,7 +63,7 @@ static const option_group bench_groups[] = {
 /* clang-format on */
 
 typedef struct bench_result {
-    const char *model, *path;
+    const char *model, *path, *precision;
     lancet_feature_options options; /* resolved: width and height are the input's */
     int batch;
     double flops; /* of the plain tower for the batch */
@@ -73,6 +73,7 @@ typedef struct bench_result {
 static int open_shape(lancet_model **model, void **file, const char *name, const bench_settings *settings)
 {
     const lancet_model_options options = {.activation = (lancet_activation)settings->model.activation,
+                                          .precision = (lancet_precision)settings->model.precision,
                                           .towers =
                                               settings->labels ? LANCET_TOWERS_TEXT : LANCET_TOWERS_VISION,
                                           .vocabulary = settings->model.vocabulary,
@@ -159,9 +160,9 @@ static int measure(bench_result *result, bench_pictures *work, int repeat)
 static void print_table(const bench_result *r)
 {
     printf("model        %s\n", r->model);
-    printf("work         %s path, %d x %d pixels, batch %d, %d thread%s, %s kernels\n", r->path,
-           r->options.width, r->options.height, r->batch, r->times.threads, r->times.threads == 1 ? "" : "s",
-           lancet_instruction_set());
+    printf("work         %s path, %d x %d pixels, batch %d, %s, %d thread%s, %s kernels\n", r->path,
+           r->options.width, r->options.height, r->batch, r->precision, r->times.threads,
+           r->times.threads == 1 ? "" : "s", lancet_instruction_set());
     bench_print(&r->times, r->flops, "the plain tower's products");
 }
 
@@ -174,6 +175,7 @@ static int print_json(const bench_result *r)
     json_put(&good, object, "lancet", json_words(lancet_version()));
     json_put(&good, object, "model", json_words(r->model));
     json_put(&good, object, "path", json_words(r->path));
+    json_put(&good, object, "precision", json_words(r->precision));
     json_put(&good, object, "side",
              r->options.width == r->options.height ? json_integer(r->options.width) : json_null());
     json_put(&good, object, "input_width", json_integer(r->options.width));
@@ -193,6 +195,7 @@ static int bench_vision(lancet_session *session, const bench_settings *settings)
                            .options = feature_options(&settings->picture, model),
                            .count = (size_t)settings->batch};
     bench_result result = {.model = about->path,
+                           .precision = precision_names[about->precision],
                            .path = path_names[work.options.path],
                            .batch = settings->batch,
                            .times = {.threads = lancet_session_threads(session)}};

@@ -18,6 +18,7 @@ typedef struct model_settings {
     const char *vocabulary;
     int activation; /* a lancet_activation */
     int head_width, text_head_width;
+    int precision; /* a lancet_precision */
 } model_settings;
 
 typedef struct picture_settings {
@@ -30,7 +31,7 @@ typedef struct picture_settings {
 } picture_settings;
 
 extern const option common_options[2];
-extern const option model_options[5];
+extern const option model_options[6];
 extern const option picture_options[11]; /* the last 5 are about the path */
 
 /* Rows of a command's table of groups, for a settings struct with members of these names. */
@@ -39,6 +40,11 @@ extern const option picture_options[11]; /* the last 5 are about the path */
         "General", common_options, 2, offsetof(settings, common)                                             \
     }
 #define MODEL_GROUP(settings)                                                                                \
+    {                                                                                                        \
+        "Model", model_options, 6, offsetof(settings, model)                                                 \
+    }
+/* Of a model that is only looked at: not what it would be computed in. */
+#define MODEL_LOOK_GROUP(settings)                                                                           \
     {                                                                                                        \
         "Model", model_options, 5, offsetof(settings, model)                                                 \
     }
@@ -74,6 +80,7 @@ lancet_feature_options feature_options(const picture_settings *settings, const l
 /** "quickgelu", "gelu"; "surgery", "plain"; "vv", "vv-norm8"; "qk", "vv"; "auto", "labels", "empty",
  * "empty-bare", "none". */
 extern const char *const activation_names[];
+extern const char *const precision_names[];
 extern const char *const path_names[]; /* of --path: the two that stand by themselves */
 extern const char *const pool_attention_names[];
 extern const char *const pool_class_names[];

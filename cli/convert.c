@@ -40,7 +40,7 @@ static const option convert_options[] = {
 /* clang-format off */
 static const option_group convert_groups[] = {
     {"Options", convert_options, sizeof convert_options / sizeof *convert_options, 0},
-    MODEL_GROUP(convert_settings),
+    MODEL_LOOK_GROUP(convert_settings),
     COMMON_GROUP(convert_settings),
 };
 /* clang-format on */

@@ -24,7 +24,7 @@ static const option info_options[] = {
 /* clang-format off */
 static const option_group info_groups[] = {
     {"Options", info_options, 1, 0},
-    MODEL_GROUP(info_settings),
+    MODEL_LOOK_GROUP(info_settings),
     COMMON_GROUP(info_settings),
 };
 /* clang-format on */

@@ -105,6 +105,7 @@ json_t *json_model(const lancet_model *model)
     json_put(&good, object, "family", json_words(about->family));
     json_put(&good, object, "activation", json_words(activation_names[about->activation]));
     json_put(&good, object, "activation_origin", json_words(about->activation_origin));
+    json_put(&good, object, "precision", json_words(precision_names[about->precision]));
     if (!good) {
         json_decref(object);
         return NULL;

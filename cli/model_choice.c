@@ -165,6 +165,7 @@ int model_begin(lancet_model **model, lancet_session **session, const model_sett
 {
     const lancet_model_options options = {
         .activation = (lancet_activation)settings->activation,
+        .precision = (lancet_precision)settings->precision,
         .towers = towers,
         .vocabulary = settings->vocabulary,
         .head_width = settings->head_width,

@@ -32,7 +32,7 @@ static const option verify_options[] = {
 /* clang-format off */
 static const option_group verify_groups[] = {
     {"Options", verify_options, sizeof verify_options / sizeof *verify_options, 0},
-    {"Model", model_options + 1, 4, offsetof(verify_settings, model)}, /* its first is the -m above */
+    {"Model", model_options + 1, 5, offsetof(verify_settings, model)}, /* its first is the -m above */
     COMMON_GROUP(verify_settings),
 };
 /* clang-format on */

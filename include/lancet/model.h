@@ -25,6 +25,18 @@ typedef enum lancet_activation {
     LANCET_ACTIVATION_GELU        /**< x * Phi(x), exact (erf): most weights trained by open_clip */
 } lancet_activation;
 
+/** What the numbers of the large matrix products are rounded to; everything between them is float32. Weights
+ * are rounded once, when the model is opened; activations as they come. docs/performance.md says how much
+ * faster each is, docs/conversion.md how far results drift. A ModifiedResNet's convolutions are float32
+ * whatever is asked for. */
+typedef enum lancet_precision {
+    LANCET_PRECISION_FLOAT32 = 0, /**< not at all: the reference */
+    LANCET_PRECISION_BFLOAT16,    /**< 8 bits of mantissa; sums are float32 */
+    /** -127 to 127 times a scale: one for each output of a layer, and one for each token's row, found as it
+     * comes. Sums are exact. The patch embedding and the projections are bfloat16. */
+    LANCET_PRECISION_INT8
+} lancet_precision;
+
 /** Which halves of the model a caller needs. */
 typedef enum lancet_towers {
     LANCET_TOWERS_BOTH = 0,
@@ -44,6 +56,7 @@ typedef struct lancet_model_options {
                               the weights, else as published models of that width have them: 64 up to a width of
                               1024, 80, 88, 104, 112 in picture towers of 1280, 1408, 1664, 1792 */
     int text_head_width; /**< the same for the text tower alone; default (0): head_width */
+    lancet_precision precision; /**< default: FLOAT32 */
 } lancet_model_options;
 
 /** Opens the model in `path`.
@@ -108,6 +121,7 @@ typedef struct lancet_model_description {
     lancet_activation activation; /**< never AUTO */
     /** where it was learned: "option", "config.json", or why it was assumed */
     const char *activation_origin;
+    lancet_precision precision; /**< as asked for */
     float layer_norm_epsilon;
     float logit_scale;           /**< factor on a cosine: exp of the stored value, about 100 */
     bool logit_scale_assumed;    /**< the file holds none */

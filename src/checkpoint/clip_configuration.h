@@ -37,6 +37,7 @@ typedef struct lancet_clip_configuration {
     size_t context_length, vocabulary_size;
     size_t end_token;             /* id of the token that a text is read at, and 1; 0: nobody says */
     lancet_activation activation; /* never AUTO */
+    lancet_precision precision;   /* of the products: an option, in no file */
     char activation_origin[128];  /* "option", "config.json", ... or why it was assumed */
     float layer_norm_epsilon;
     float logit_scale; /* exp of the stored value; finite */

@@ -4,14 +4,26 @@
 #include "base/memory.h"
 
 lancet_status lancet_pack(lancet_linear **linear, const lancet_tensor *weight, const lancet_tensor *bias,
-                          bool transposed, const lancet_checkpoint *checkpoint, lancet_pool *pool,
-                          lancet_error *error)
+                          bool transposed, lancet_packed_kind kind, const lancet_checkpoint *checkpoint,
+                          lancet_pool *pool, lancet_error *error)
 {
-    const lancet_linear_source source = {weight, bias, transposed, LANCET_PACKED_FLOAT};
+    const lancet_linear_source source = {weight, bias, transposed, kind};
     const lancet_status status = lancet_linear_open(linear, &source, pool, error);
 
     lancet_checkpoint_drop(checkpoint, weight);
     return status;
+}
+
+lancet_packed_kind lancet_block_kind(lancet_precision precision)
+{
+    return precision == LANCET_PRECISION_INT8       ? LANCET_PACKED_WHOLE
+           : precision == LANCET_PRECISION_BFLOAT16 ? LANCET_PACKED_BFLOAT
+                                                    : LANCET_PACKED_FLOAT;
+}
+
+lancet_packed_kind lancet_edge_kind(lancet_precision precision)
+{
+    return precision == LANCET_PRECISION_FLOAT32 ? LANCET_PACKED_FLOAT : LANCET_PACKED_BFLOAT;
 }
 
 float *lancet_copy_tensors(const lancet_tensor *const *tensors, size_t count)
@@ -30,7 +42,8 @@ float *lancet_copy_tensors(const lancet_tensor *const *tensors, size_t count)
 }
 
 lancet_status lancet_block_open(lancet_block *block, const lancet_block_weights *weights,
-                                const lancet_checkpoint *checkpoint, lancet_pool *pool, lancet_error *error)
+                                lancet_packed_kind kind, const lancet_checkpoint *checkpoint,
+                                lancet_pool *pool, lancet_error *error)
 {
     const lancet_tensor *norms[] = {&weights->ln_1_weight, &weights->ln_1_bias, &weights->ln_2_weight,
                                     &weights->ln_2_bias};
@@ -53,8 +66,8 @@ lancet_status lancet_block_open(lancet_block *block, const lancet_block_weights 
     block->norm_1 = (lancet_norm){block->norms, block->norms + width};
     block->norm_2 = (lancet_norm){block->norms + 2 * width, block->norms + 3 * width};
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        const lancet_status status =
-            lancet_pack(layers[i].linear, layers[i].weight, layers[i].bias, false, checkpoint, pool, error);
+        const lancet_status status = lancet_pack(layers[i].linear, layers[i].weight, layers[i].bias, false,
+                                                 kind, checkpoint, pool, error);
 
         if (status != LANCET_OK)
             return status;

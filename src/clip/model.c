@@ -107,6 +107,7 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
     to->context_length = (int)from->context_length;
     to->vocabulary_size = (int)from->vocabulary_size;
     to->activation = from->activation;
+    to->precision = from->precision;
     to->activation_origin = from->activation_origin;
     to->layer_norm_epsilon = from->layer_norm_epsilon;
     to->logit_scale = from->logit_scale;
@@ -175,6 +176,7 @@ static lancet_status open_checkpoint(lancet_model **result, lancet_checkpoint *c
     model->checkpoint = checkpoint;
     model->towers = options ? options->towers : LANCET_TOWERS_BOTH;
     status = lancet_clip_configuration_read(&model->configuration, checkpoint, options, error);
+    model->configuration.precision = options ? options->precision : LANCET_PRECISION_FLOAT32;
     if (status == LANCET_OK && model->configuration.has_text)
         status = find_vocabulary(model, model_path, options, error);
     /* The hash reads every page of the file; the towers then let go of those they have packed. */
@@ -197,6 +199,9 @@ static lancet_status check_options(const lancet_model_options *options, lancet_e
     if (options->activation < LANCET_ACTIVATION_AUTO || options->activation > LANCET_ACTIVATION_GELU)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "activation: expected a lancet_activation, found %d",
                            (int)options->activation);
+    if (options->precision < LANCET_PRECISION_FLOAT32 || options->precision > LANCET_PRECISION_INT8)
+        return lancet_fail(error, LANCET_ERROR_ARGUMENT, "precision: expected a lancet_precision, found %d",
+                           (int)options->precision);
     if (options->towers < LANCET_TOWERS_BOTH || options->towers > LANCET_TOWERS_NONE)
         return lancet_fail(error, LANCET_ERROR_ARGUMENT, "towers: expected a lancet_towers, found %d",
                            (int)options->towers);

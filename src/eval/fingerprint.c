@@ -122,15 +122,16 @@ static lancet_status put_all(const sink *s, const lancet_run *run, const lancet_
     const lancet_model_description *model = lancet_model_describe(lancet_session_model(run->session));
     const lancet_dataset_about *data = lancet_dataset_describe(run->dataset);
     lancet_status status = LANCET_OK;
+    static const char *const precisions[] = {"", ", bf16", ", int8"};
     char value[256];
 
     snprintf(value, sizeof value, "%s, version %d", steps->name, steps->version);
     put(s, "protocol", value);
     snprintf(value, sizeof value, "lancet %s, %s", lancet_version(), lancet_instruction_set());
     put(s, "computed by", value);
-    snprintf(value, sizeof value, "hash %s, activation %s, heads %d and %d", model->hash,
+    snprintf(value, sizeof value, "hash %s, activation %s, heads %d and %d%s", model->hash,
              model->activation == LANCET_ACTIVATION_GELU ? "gelu" : "quickgelu", model->vision_heads,
-             model->text_heads);
+             model->text_heads, precisions[model->precision]);
     put(s, "model", value);
     snprintf(value, sizeof value, "%zu, hash %016llx", run->class_count,
              (unsigned long long)hash_labels(run->labels));

@@ -7,6 +7,8 @@ lancet_status lancet_text_tower_open(lancet_text_tower *tower, const lancet_chec
                                      const lancet_clip_configuration *configuration, lancet_pool *pool,
                                      lancet_error *error)
 {
+    const lancet_packed_kind kind = lancet_block_kind(configuration->precision),
+                             edge = lancet_edge_kind(configuration->precision);
     lancet_text_weights weights;
     lancet_status status = lancet_text_weights_read(&weights, checkpoint, configuration, error);
 
@@ -35,10 +37,10 @@ lancet_status lancet_text_tower_open(lancet_text_tower *tower, const lancet_chec
     tower->positions = tower->norms + 2 * tower->width;
     status = lancet_pack(&tower->projection, &weights.projection,
                          weights.projection_bias.count ? &weights.projection_bias : NULL,
-                         !weights.projection_transposed, checkpoint, pool, error);
+                         !weights.projection_transposed, edge, checkpoint, pool, error);
     for (size_t i = 0; i < weights.block_count && status == LANCET_OK; i++) {
         tower->block_count = i + 1; /* also a block that fails half-way is to be closed */
-        status = lancet_block_open(&tower->blocks[i], &weights.blocks[i], checkpoint, pool, error);
+        status = lancet_block_open(&tower->blocks[i], &weights.blocks[i], kind, checkpoint, pool, error);
     }
 done:
     lancet_text_weights_close(&weights);

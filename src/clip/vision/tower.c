@@ -16,6 +16,8 @@ static lancet_status open_transformer(lancet_vision_tower *tower, const lancet_c
                                       lancet_error *error)
 {
     const size_t width = configuration->vision_width;
+    const lancet_packed_kind kind = lancet_block_kind(configuration->precision),
+                             edge = lancet_edge_kind(configuration->precision);
     lancet_vision_weights weights;
     lancet_status status = lancet_vision_weights_read(&weights, checkpoint, configuration, error);
 
@@ -35,13 +37,13 @@ static lancet_status open_transformer(lancet_vision_tower *tower, const lancet_c
     tower->norm_pre = (lancet_norm){tower->class_embedding + width, tower->class_embedding + 2 * width};
     tower->norm_post = (lancet_norm){tower->class_embedding + 3 * width, tower->class_embedding + 4 * width};
     tower->positions = tower->class_embedding + 5 * width;
-    status = lancet_pack(&tower->patches, &weights.patch_weight, NULL, false, checkpoint, pool, error);
+    status = lancet_pack(&tower->patches, &weights.patch_weight, NULL, false, edge, checkpoint, pool, error);
     if (status == LANCET_OK)
         status = lancet_pack(&tower->projection, &weights.projection, NULL, !weights.projection_transposed,
-                             checkpoint, pool, error);
+                             edge, checkpoint, pool, error);
     for (size_t i = 0; i < weights.block_count && status == LANCET_OK; i++) {
         tower->block_count = i + 1; /* also a block that fails half-way is to be closed */
-        status = lancet_block_open(&tower->blocks[i], &weights.blocks[i], checkpoint, pool, error);
+        status = lancet_block_open(&tower->blocks[i], &weights.blocks[i], kind, checkpoint, pool, error);
     }
 done:
     lancet_vision_weights_close(&weights);
