@@ -1,6 +1,7 @@
 /* Lancet: CLIP and CLIP Surgery, natively. This header brings in all of the core library; pictures from files
  * and overlays are in lancet/image.h, a library of its own (liblancet-image), and so is what evaluates: data
- * sets, ground truth and metrics (liblancet-eval: lancet/dataset.h, classes.h, masks.h, metrics.h).
+ * sets, ground truth and metrics, and runs over many pictures (liblancet-eval: lancet/dataset.h, classes.h,
+ * masks.h, metrics.h, stream.h).
  *
  * Three levels of effort:
  *   1. lancet/explain.h: one call, a picture and words in, heat maps out.

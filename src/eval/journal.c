@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "eval/journal_format.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -144,6 +145,45 @@ void lancet_journal_close(lancet_journal **journal)
     lancet_buffer_close(&(*journal)->header);
     lancet_free(*journal);
     *journal = NULL;
+}
+
+/* A file that a process writes is locked. */
+static lancet_status remove_file(const char *path, lancet_error *error)
+{
+    const int descriptor = open(path, O_RDWR | O_CLOEXEC);
+    lancet_status status = LANCET_OK;
+
+    if (descriptor < 0)
+        return lancet_fail(error, LANCET_ERROR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)
+        status = lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: another process is writing it", path);
+    else if (unlink(path) != 0)
+        status = lancet_fail(error, LANCET_ERROR_IO, "%s: cannot be removed: %s", path, strerror(errno));
+    close(descriptor);
+    return status;
+}
+
+lancet_status lancet_journal_remove(const char *folder, lancet_error *error)
+{
+    DIR *directory = opendir(folder);
+    const size_t ending = strlen(LANCET_JOURNAL_ENDING);
+    lancet_status status = LANCET_OK;
+
+    if (!directory)
+        return errno == ENOENT ? LANCET_OK
+                               : lancet_fail(error, LANCET_ERROR_IO, "%s: %s", folder, strerror(errno));
+    for (const struct dirent *entry; status == LANCET_OK && (entry = readdir(directory));) {
+        const size_t length = strlen(entry->d_name);
+        char *path;
+
+        if (length <= ending || strcmp(entry->d_name + length - ending, LANCET_JOURNAL_ENDING) != 0)
+            continue;
+        path = lancet_path_join(folder, entry->d_name);
+        status = path ? remove_file(path, error) : lancet_fail_memory(error, "the journal");
+        lancet_free(path);
+    }
+    closedir(directory);
+    return status;
 }
 
 static int compare_pictures(const void *left, const void *right)

@@ -1,4 +1,5 @@
-/* Journals: what an evaluation has measured so far, on disk, so that it can be interrupted at any moment.
+/* Journals: what a run over many pictures has done so far, on disk, so that it can be interrupted at any
+ * moment.
  *
  * A journal is a folder with a file for each process. A file is a header, which holds the fingerprint (a text
  * of every setting that decides the numbers, a line each), and records that are only ever appended: picture,
@@ -17,7 +18,8 @@
 
 typedef struct lancet_journal lancet_journal;
 
-/** What was measured of one picture; the bytes are in the records' memory, 8-byte aligned. */
+/** What was measured of one picture, or done with it; the bytes are in the records' memory, 8-byte aligned.
+ */
 typedef struct lancet_record {
     uint64_t picture;
     const uint8_t *bytes;
@@ -32,6 +34,10 @@ typedef struct lancet_records {
     struct lancet_mapping *files;
     size_t file_count;
 } lancet_records;
+
+/** Removes the journal in `folder`, if there is one. Errors: ARGUMENT (a process is writing it), IO, MEMORY.
+ */
+lancet_status lancet_journal_remove(const char *folder, lancet_error *error);
 
 /** Opens the journal in `folder` (made if it is not there), reads what all processes have written, and takes
  * the file of process `rank` for itself. `folder` NULL: a journal that nobody sees, gone when it is closed.

@@ -58,7 +58,7 @@ static lancet_status fail_fingerprint(const char *path, const char *was, size_t 
     for (is_end = line; is_end < is_length && is[is_end] != '\n' && is_end - line < 120;)
         is_end++;
     return lancet_fail(error, LANCET_ERROR_INPUT,
-                       "%s: expected the journal of this evaluation (\"%.*s\"), found that of another one "
+                       "%s: expected the journal of this run (\"%.*s\"), found that of another one "
                        "(\"%.*s\"); give another folder, or remove this one",
                        path, (int)(is_end - line), is + line, (int)(was_end - line), was + line);
 }
@@ -79,7 +79,7 @@ static lancet_status check_header(bool *begun, const char *path, const lancet_ma
         head.length > file->length - sizeof head ||
         XXH3_64bits(file->bytes + sizeof head, head.length) != head.checksum)
         return lancet_fail(error, LANCET_ERROR_INPUT,
-                           "%s: expected a journal of lancet eval, found something else", path);
+                           "%s: expected a journal of Lancet's, found something else", path);
     return fail_fingerprint(path, (const char *)file->bytes + sizeof head, (size_t)head.length,
                             header->bytes + sizeof head, header->length - sizeof head, error);
 }

@@ -7,16 +7,22 @@
 #include <pthread.h>
 #include <string.h>
 
+/* Large pictures are not all held at once, or a list of panoramas would take many times its largest. */
+#define BYTES_MAX ((size_t)512 << 20)
+
 typedef struct slot {
     bool ready;
+    size_t bytes;
     lancet_loaded loaded;
 } slot;
 
 /* Pictures begun, loaded and handed out are counted from 0; number n passes through slot n % slot_count. */
 struct lancet_loader {
-    lancet_dataset *dataset;
+    lancet_load *load;
+    void *context;
     size_t *pictures;
     size_t count, begun, given;
+    size_t bytes; /* of those that are ready */
     slot *slots;
     size_t slot_count;
     bool stopped;
@@ -27,25 +33,38 @@ struct lancet_loader {
 };
 
 /* Masks were made of the pixels as they are stored, so EXIF's orientation is not obeyed. */
-static void load(lancet_loaded *loaded, lancet_dataset *dataset, size_t picture)
+void lancet_load_truth(void *context, lancet_loaded *loaded)
 {
     const lancet_image_options options = {.ignore_orientation = true};
+    lancet_dataset *dataset = context;
+    const char *path = lancet_dataset_picture_path(dataset, loaded->picture);
 
-    memset(loaded, 0, sizeof *loaded);
-    loaded->picture = picture;
-    loaded->status = lancet_dataset_truth(&loaded->truth, dataset, picture, &loaded->error);
+    loaded->status = lancet_dataset_truth(&loaded->truth, dataset, loaded->picture, &loaded->error);
     if (loaded->status == LANCET_OK)
-        loaded->status = lancet_image_open(&loaded->image, lancet_dataset_picture_path(dataset, picture),
-                                           &options, &loaded->error);
+        loaded->status = lancet_image_open(&loaded->image, path, &options, &loaded->error);
     if (loaded->status == LANCET_OK && loaded->truth->labels) {
         const lancet_picture pixels = lancet_image_picture(loaded->image);
 
         if (pixels.width != loaded->truth->width || pixels.height != loaded->truth->height)
-            loaded->status = lancet_fail(&loaded->error, LANCET_ERROR_INPUT,
-                                         "%s: expected the mask's %zu x %zu pixels, found %zu x %zu",
-                                         lancet_dataset_picture_path(dataset, picture), loaded->truth->width,
-                                         loaded->truth->height, pixels.width, pixels.height);
+            loaded->status =
+                lancet_fail(&loaded->error, LANCET_ERROR_INPUT,
+                            "%s: expected the mask's %zu x %zu pixels, found %zu x %zu", path,
+                            loaded->truth->width, loaded->truth->height, pixels.width, pixels.height);
     }
+}
+
+static size_t bytes_of(const lancet_loaded *loaded)
+{
+    const lancet_picture pixels = lancet_image_picture(loaded->image);
+
+    return pixels.width * pixels.height * 3;
+}
+
+/* Whether the next picture has to wait: for a slot, or for memory while somebody has yet to take some. */
+static bool is_full(const lancet_loader *loader)
+{
+    return loader->begun - loader->given >= loader->slot_count ||
+           (loader->bytes > BYTES_MAX && loader->begun > loader->given);
 }
 
 static void *work(void *context)
@@ -58,17 +77,20 @@ static void *work(void *context)
         size_t number;
         slot *s;
 
-        while (!loader->stopped && loader->begun < loader->count &&
-               loader->begun - loader->given >= loader->slot_count)
+        while (!loader->stopped && loader->begun < loader->count && is_full(loader))
             pthread_cond_wait(&loader->changed, &loader->lock);
         if (loader->stopped || loader->begun == loader->count)
             break;
         number = loader->begun++;
         pthread_mutex_unlock(&loader->lock);
-        load(&loaded, loader->dataset, loader->pictures[number]);
+        memset(&loaded, 0, sizeof loaded);
+        loaded.picture = loader->pictures[number];
+        loader->load(loader->context, &loaded);
         pthread_mutex_lock(&loader->lock);
         s = &loader->slots[number % loader->slot_count];
         s->loaded = loaded;
+        s->bytes = bytes_of(&loaded);
+        loader->bytes += s->bytes;
         s->ready = true;
         pthread_cond_broadcast(&loader->changed);
     }
@@ -86,8 +108,9 @@ static lancet_status start(lancet_loader *loader, int threads, lancet_error *err
     return LANCET_OK;
 }
 
-lancet_status lancet_loader_open(lancet_loader **loader, lancet_dataset *dataset, const size_t *pictures,
-                                 size_t count, int threads, lancet_error *error)
+lancet_status lancet_loader_open(lancet_loader **loader, lancet_load *load, void *context,
+                                 const size_t *pictures, size_t count, int threads, size_t ahead,
+                                 lancet_error *error)
 {
     lancet_loader *made = lancet_allocate_zero(1, sizeof *made);
     lancet_status status;
@@ -97,9 +120,10 @@ lancet_status lancet_loader_open(lancet_loader **loader, lancet_dataset *dataset
         return lancet_fail_memory(error, "reading ahead");
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
-    made->dataset = dataset;
+    made->load = load;
+    made->context = context;
     made->count = count;
-    made->slot_count = (size_t)threads + 2;
+    made->slot_count = (size_t)threads + ahead;
     made->pictures = lancet_allocate(count, sizeof *made->pictures);
     made->slots = lancet_allocate_zero(made->slot_count, sizeof *made->slots);
     made->threads = lancet_allocate_zero((size_t)threads, sizeof *made->threads);
@@ -129,10 +153,23 @@ bool lancet_loader_next(lancet_loaded *loaded, lancet_loader *loader)
         pthread_cond_wait(&loader->changed, &loader->lock);
     *loaded = s->loaded;
     s->ready = false;
+    loader->bytes -= s->bytes;
     loader->given++;
     pthread_cond_broadcast(&loader->changed);
     pthread_mutex_unlock(&loader->lock);
     return true;
+}
+
+bool lancet_loader_ready(lancet_loader *loader)
+{
+    bool ready;
+
+    if (loader->given == loader->count)
+        return true;
+    pthread_mutex_lock(&loader->lock);
+    ready = loader->slots[loader->given % loader->slot_count].ready;
+    pthread_mutex_unlock(&loader->lock);
+    return ready;
 }
 
 void lancet_loaded_close(lancet_loaded *loaded)

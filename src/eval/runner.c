@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DECODERS_DEFAULT 2
+#define PICTURES_AHEAD   2
 
 /* ---- Features that variants share ---------------------------------------------------------------------- */
 
@@ -140,8 +141,8 @@ lancet_status lancet_run_pictures(lancet_run *run, const lancet_protocol_steps *
     if (!pictures)
         return lancet_fail_memory(error, "the list of pictures");
     count = choose(pictures, journal, total);
-    status = lancet_loader_open(&loader, run->dataset, pictures, count,
-                                e->decoders ? e->decoders : DECODERS_DEFAULT, error);
+    status = lancet_loader_open(&loader, lancet_load_truth, run->dataset, pictures, count,
+                                e->decoders ? e->decoders : DECODERS_DEFAULT, PICTURES_AHEAD, error);
     if (status == LANCET_OK)
         status = show(e, share - count, share - count, share, error);
     while (status == LANCET_OK && lancet_loader_next(&loaded, loader)) {
