@@ -29,10 +29,10 @@ static const option bench_options[] = {
     {.name = "labels",
      .kind = OPTION_TEXT,
      .offset = offsetof(bench_settings, labels),
-     .argument = "FILE",
+     .argument = "LIST",
      .help =
-         "time the text tower instead, on a label bank of these texts, one a line, in the 85 templates; - is "
-         "stdin"},
+         "time the text tower instead, on a label bank of these texts in the 85 templates: a file with one "
+         "a line (- is stdin), or the classes of a data set by its name"},
     {.name = "batch",
      .kind = OPTION_INTEGER,
      .offset = offsetof(bench_settings, batch),
@@ -212,7 +212,7 @@ static int bench_vision(lancet_session *session, const bench_settings *settings)
 
 static int read_labels(texts *labels, const char *path)
 {
-    const int status = texts_read(labels, path);
+    const int status = labels_read(labels, path);
 
     if (status == EXIT_DONE && !labels->count)
         return report_problem(LANCET_ERROR_INPUT, "%s: expected a text on each line, found none", path);

@@ -22,6 +22,7 @@ typedef struct caption_settings {
     common_settings common;
     model_settings model;
     picture_settings picture;
+    many_settings many;
     const char *text, *output, *note;
     unsigned write;
     int order;
@@ -37,6 +38,7 @@ typedef struct caption_job {
     char **shown;                /* [count] */
     bool *ends_word;             /* [count] */
     size_t count;
+    lancet_feature_options features;
 } caption_job;
 
 static const option caption_options[] = {
@@ -84,6 +86,7 @@ static const option_group caption_groups[] = {
     {"Options", caption_options, sizeof caption_options / sizeof *caption_options, 0},
     PICTURE_GROUP(caption_settings),
     MODEL_GROUP(caption_settings),
+    MANY_GROUP(caption_settings),
     COMMON_GROUP(caption_settings),
 };
 /* clang-format on */
@@ -135,7 +138,7 @@ static void skip_start(lancet_token_rank *ranks, size_t count)
 /* One picture and what was found for it. */
 typedef struct writer {
     const caption_job *job;
-    const char *path, *name;
+    const picture_item *picture;
     caption_tokens tokens;
     lancet_picture pixels;
     const lancet_maps *maps;
@@ -232,7 +235,7 @@ static int write_html(writer *w, const char *path)
 {
     const lancet_picture pixels = lancet_image_picture(w->overlay);
 
-    return caption_write_html(path, &w->tokens, &pixels, path_name(w->path), w->job->settings->note);
+    return caption_write_html(path, &w->tokens, &pixels, path_name(w->picture->path), w->job->settings->note);
 }
 
 /* The JSON file names itself among the files, so it is noted before it is written. */
@@ -260,8 +263,8 @@ static int write_files(writer *w)
         status = make_overlay(w);
     for (size_t k = 0; status == EXIT_DONE && k < sizeof file_kinds / sizeof *file_kinds; k++)
         if (settings->write & file_kinds[k].bit) {
-            char *name = text_print("%s%s", w->name, file_kinds[k].end);
-            char *path = name ? path_join(settings->output, name) : NULL;
+            char *name = text_print("%s%s", w->picture->name, file_kinds[k].end);
+            char *path = name ? path_join(w->picture->folder, name) : NULL;
             bool good = path != NULL;
 
             if (good)
@@ -291,7 +294,7 @@ static json_t *describe_tokens(const caption_tokens *tokens)
     return NULL;
 }
 
-static json_t *describe(const writer *w, const lancet_image *image, const lancet_features *features)
+static json_t *describe(const writer *w, const lancet_features *features)
 {
     const int start = lancet_features_surgery_start(features);
     json_t *object = json_object();
@@ -300,7 +303,7 @@ static json_t *describe(const writer *w, const lancet_image *image, const lancet
 
     lancet_maps_range(w->maps, w->tokens.best, &low, &high);
     json_put(&good, object, "lancet", json_words(lancet_version()));
-    json_put(&good, object, "picture", json_picture(w->path, image));
+    json_put(&good, object, "picture", json_picture(w->picture->path, w->picture->image));
     json_put(&good, object, "model", json_model(w->job->model));
     json_put(&good, object, "path", json_words(way_name(lancet_features_path(features))));
     json_put(&good, object, "input_width", json_count(lancet_features_input_width(features)));
@@ -319,30 +322,27 @@ static json_t *describe(const writer *w, const lancet_image *image, const lancet
     return NULL;
 }
 
-static int caption_one(json_t **summary, void *context, const char *path, const char *name)
+static int caption_one(json_t **summary, void *context, const picture_item *picture)
 {
     const caption_job *job = context;
     const caption_settings *settings = job->settings;
-    const lancet_feature_options options = feature_options(&settings->picture, job->model);
     const lancet_map_options map_options = {.redundant = LANCET_REDUNDANT_EMPTY_BARE,
                                             .order = (lancet_map_order)settings->order,
                                             .session = job->session};
     lancet_token_rank *ranks = calloc(job->count, sizeof *ranks);
-    writer w = {.job = job, .path = path, .name = name};
-    lancet_features *features = NULL;
+    writer w = {.job = job, .picture = picture, .pixels = lancet_image_picture(picture->image)};
+    const lancet_features *features;
+    lancet_features *own = NULL;
     lancet_maps *maps = NULL;
-    lancet_image *image = NULL;
     lancet_error error;
     int status;
 
-    status = ranks ? picture_open(&image, path, settings->picture.ignore_orientation) : report_memory();
-    if (status != EXIT_DONE)
-        goto done;
-    w.pixels = lancet_image_picture(image);
-    if (lancet_features_encode(&features, job->session, &w.pixels, &options, &error) != LANCET_OK ||
+    if (!ranks)
+        return report_memory();
+    if (picture_encode(&features, &own, picture, job->session, &job->features, &error) != LANCET_OK ||
         lancet_caption_rank(ranks, features, job->labels, &error) != LANCET_OK ||
         lancet_maps_compute(&maps, features, job->labels, &map_options, &error) != LANCET_OK) {
-        status = picture_report(path, &error);
+        status = picture_report(picture->path, &error);
         goto done;
     }
     if (settings->skip_start)
@@ -351,9 +351,9 @@ static int caption_one(json_t **summary, void *context, const char *path, const 
     w.tokens = (caption_tokens){settings->text, job->count, job->shown, job->ends_word, ranks, 0};
     while (ranks[w.tokens.best].rank != 1)
         w.tokens.best++;
-    w.summary = describe(&w, image, features);
+    w.summary = describe(&w, features);
     status = w.summary ? write_files(&w) : report_memory();
-    if (status == EXIT_DONE && !json_files_join(w.summary, settings->output))
+    if (status == EXIT_DONE && !json_files_join(w.summary, picture->folder))
         status = report_memory();
     if (status == EXIT_DONE)
         *summary = json_incref(w.summary);
@@ -361,8 +361,7 @@ done:
     json_decref(w.summary);
     lancet_image_close(&w.overlay);
     lancet_maps_close(&maps);
-    lancet_features_close(&features);
-    lancet_image_close(&image);
+    lancet_features_close(&own);
     free(ranks);
     return status;
 }
@@ -396,10 +395,8 @@ static void print_table(void *context, const json_t *summary)
 
 /* ---- The command --------------------------------------------------------------------------------------- */
 
-static int check(const caption_settings *settings, const texts *operands)
+static int check(const caption_settings *settings)
 {
-    if (!operands->count)
-        return report_usage("expected a picture or a folder of pictures, found none");
     if (!settings->text)
         return report_usage("expected a caption: -t CAPTION");
     return picture_check(&settings->picture);
@@ -409,7 +406,8 @@ static int run(const command *self, int argc, char **argv)
 {
     caption_settings settings = {.output = ".", .write = WRITE_OVERLAY | WRITE_HTML | WRITE_JSON};
     caption_job job = {.settings = &settings};
-    texts operands = {0}, pictures = {0};
+    texts operands = {0};
+    many_pictures pictures = {0};
     lancet_model *model = NULL;
     lancet_session *session = NULL;
     lancet_labels *labels = NULL;
@@ -419,11 +417,13 @@ static int run(const command *self, int argc, char **argv)
     if (!options_parse(self, &settings, &operands, argc, argv, &status))
         goto done;
     report_as(self->name, settings.common.quiet);
-    status = check(&settings, &operands);
+    status = many_begin(self, &settings.common, &settings.many, operands.count, settings.json);
+    if (status == EXIT_DONE)
+        status = check(&settings);
     if (status != EXIT_DONE)
         goto done;
-    list_status = pictures_expand(&pictures, &operands);
-    if (!pictures.count) {
+    list_status = many_find(&pictures, &operands, &settings.many);
+    if (!pictures.paths.count) {
         status = list_status;
         goto done;
     }
@@ -437,6 +437,7 @@ static int run(const command *self, int argc, char **argv)
     job.model = model;
     job.session = session;
     job.labels = labels;
+    job.features = feature_options(&settings.picture, model);
     status = show_tokens(&job);
     if (status == EXIT_DONE)
         status = folder_make(settings.output);
@@ -444,15 +445,25 @@ static int run(const command *self, int argc, char **argv)
         status = pictures_run(&(picture_work){.run = caption_one,
                                               .print = print_table,
                                               .context = &job,
-                                              .json = settings.json,
-                                              .quiet = settings.common.quiet},
+                                              .self = self,
+                                              .settings = &settings,
+                                              .common = &settings.common,
+                                              .many = &settings.many,
+                                              .picture = &settings.picture,
+                                              .model = model,
+                                              .session = session,
+                                              .labels = labels,
+                                              .features = &job.features,
+                                              .output = settings.output,
+                                              .json = settings.json},
                               &pictures, list_status);
 done:
+    status = many_end(status);
     close_tokens(&job);
     lancet_labels_close(&labels);
     lancet_session_close(&session);
     lancet_model_close(&model);
-    texts_close(&pictures);
+    many_close(&pictures);
     texts_close(&operands);
     return status;
 }

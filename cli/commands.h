@@ -19,6 +19,7 @@ extern const command bench_command;
 extern const command pull_command;
 extern const command compare_command;
 extern const command methods_command;
+extern const command classes_command;
 extern const command eval_command;
 
 #endif

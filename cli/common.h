@@ -98,6 +98,9 @@ bool method_choose(const char *name, int *path, int *redundant, bool *reversed);
  * stdin. */
 int texts_read(texts *list, const char *path);
 
+/** The same for --labels: `name` may also be that of a built-in list of classes, and then is no file. */
+int labels_read(texts *list, const char *name);
+
 /** A note for each label that did not fit the model's context, with the words that were lost. */
 void report_lost(const lancet_labels *labels);
 

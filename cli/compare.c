@@ -15,7 +15,7 @@ typedef struct compare_settings {
     model_settings model;
     picture_settings picture;
     texts texts;
-    const char *methods, *templates, *output;
+    const char *methods, *labels, *templates, *output;
     int cell, colours;
 } compare_settings;
 
@@ -28,6 +28,13 @@ static const option compare_options[] = {
      .offset = offsetof(compare_settings, texts),
      .argument = "TEXT",
      .help = "what to look for; may be given again and again"},
+    {.name = "labels",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(compare_settings, labels),
+     .argument = "LIST",
+     .help =
+         "more texts: the classes of a data set by its name ('lancet classes' lists them), or a file with "
+         "one a line"},
     {.name = "methods",
      .kind = OPTION_TEXT,
      .offset = offsetof(compare_settings, methods),
@@ -284,10 +291,14 @@ static int run(const command *self, int argc, char **argv)
     status = picture_check(&settings.picture);
     if (status != EXIT_DONE)
         goto done;
+    if (settings.labels)
+        status = labels_read(&settings.texts, settings.labels);
+    if (status != EXIT_DONE)
+        goto done;
     if (!operands.count)
         status = report_usage("expected a picture, found none");
     else if (!settings.texts.count)
-        status = report_usage("expected what to look for: -t TEXT");
+        status = report_usage("expected what to look for: -t TEXT or --labels LIST");
     else if (settings.picture.path != LANCET_PATH_SURGERY)
         status = report_usage("--path: the methods decide it");
     else if (operands.count * settings.texts.count > ROWS_MAX)

@@ -69,20 +69,7 @@ static int read_totals(lancet_totals_options *totals, const eval_settings *setti
 
 static bool show_progress(void *context, size_t done, size_t resumed, size_t total)
 {
-    progress *bar = context;
-    char left[48] = "";
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (done > resumed) {
-        const double passed =
-            (double)(now.tv_sec - bar->started.tv_sec) + (double)(now.tv_nsec - bar->started.tv_nsec) * 1e-9;
-        const double seconds = passed / (double)(done - resumed) * (double)(total - done);
-
-        snprintf(left, sizeof left, "%.0f:%02d:%02d left", (double)((long)seconds / 3600),
-                 (int)((long)seconds / 60 % 60), (int)((long)seconds % 60));
-    }
-    progress_show(bar, done, total, left);
+    progress_show_left(context, done, resumed, total, NULL);
     return true;
 }
 

@@ -26,8 +26,9 @@ static const option explain_options[] = {
     {.name = "labels",
      .kind = OPTION_TEXT,
      .offset = offsetof(explain_settings, labels),
-     .argument = "FILE",
-     .help = "more texts: a text file with one a line, or a bank that 'lancet text' wrote (.safetensors)"},
+     .argument = "LIST",
+     .help = "more texts: the classes of a data set by its name (voc20, cityscapes19, ...; 'lancet classes' "
+             "lists them), a text file with one a line, or a bank that 'lancet text' wrote (.safetensors)"},
     {.name = "templates",
      .kind = OPTION_TEXT,
      .offset = offsetof(explain_settings, templates),
@@ -138,17 +139,16 @@ static const option_group explain_groups[] = {
     {"Windows", window_options, sizeof window_options / sizeof *window_options, 0},
     {"Figures", figure_options, sizeof figure_options / sizeof *figure_options, 0},
     MODEL_GROUP(explain_settings),
+    MANY_GROUP(explain_settings),
     COMMON_GROUP(explain_settings),
 };
 /* clang-format on */
 
 /* What the command line cannot say together, before anything is opened. */
-static int check(const explain_settings *settings, const texts *operands)
+static int check(const explain_settings *settings)
 {
     const bool bank = settings->labels && text_ends_with(settings->labels, ".safetensors");
 
-    if (!operands->count)
-        return report_usage("expected a picture or a folder of pictures, found none");
     if (!settings->texts.count && !settings->labels)
         return report_usage("expected what to look for: -t TEXT or --labels FILE");
     if (bank && settings->texts.count)
@@ -202,7 +202,7 @@ static int get_labels(lancet_labels **labels, lancet_session *session, explain_s
     if (settings->labels) {
         const size_t before = settings->texts.count;
 
-        status = texts_read(&settings->texts, settings->labels);
+        status = labels_read(&settings->texts, settings->labels);
         if (status == EXIT_DONE && settings->texts.count == before)
             status = report_problem(LANCET_ERROR_INPUT, "%s: expected a text on each line, found none",
                                     settings->labels);
@@ -218,10 +218,10 @@ static int get_labels(lancet_labels **labels, lancet_session *session, explain_s
 /* The maps of one picture, as a whole or through windows, and what the options came to for it. */
 static lancet_status compute_maps(lancet_maps **maps, lancet_feature_options *features,
                                   lancet_window_options *windows, const explain_job *job,
-                                  const lancet_picture *pixels, lancet_error *error)
+                                  const picture_item *picture, lancet_error *error)
 {
     const explain_settings *settings = job->settings;
-    const lancet_feature_options options = feature_options(&settings->picture, job->model);
+    const lancet_picture pixels = lancet_image_picture(picture->image);
     const lancet_map_options map_options = {.redundant = (lancet_redundant)settings->redundant,
                                             .form = (lancet_surgery_form)settings->form,
                                             .order = (lancet_map_order)settings->order,
@@ -233,58 +233,52 @@ static lancet_status compute_maps(lancet_maps **maps, lancet_feature_options *fe
                                           .stride = settings->stride,
                                           .progress = progress_of_work,
                                           .progress_context = &bar};
-    lancet_session *session = job->session;
-    lancet_features *encoded = NULL;
+    const lancet_features *encoded;
+    lancet_features *own = NULL;
     lancet_status status;
 
     if (settings->window) {
-        status =
-            lancet_window_options_resolve(features, windows, job->model, pixels, &options, &wished, error);
+        status = lancet_window_options_resolve(features, windows, job->model, &pixels, &job->features,
+                                               &wished, error);
         progress_begin(&bar, "windows", settings->common.quiet);
         if (status == LANCET_OK)
-            status =
-                lancet_maps_slide(maps, session, pixels, job->labels, features, windows, &map_options, error);
+            status = lancet_maps_slide(maps, job->session, &pixels, job->labels, features, windows,
+                                       &map_options, error);
         progress_end(&bar);
         return status;
     }
-    status = lancet_feature_options_resolve(features, job->model, pixels, &options, error);
+    status = lancet_feature_options_resolve(features, job->model, &pixels, &job->features, error);
     if (status == LANCET_OK)
-        status = lancet_features_encode(&encoded, session, pixels, features, error);
+        status = picture_encode(&encoded, &own, picture, job->session, features, error);
     if (status == LANCET_OK)
         status = lancet_maps_compute(maps, encoded, job->labels, &map_options, error);
-    lancet_features_close(&encoded);
+    lancet_features_close(&own);
     return status;
 }
 
-static int explain_one(json_t **summary, void *context, const char *path, const char *name)
+static int explain_one(json_t **summary, void *context, const picture_item *picture)
 {
     const explain_job *job = context;
-    const explain_settings *settings = job->settings;
     lancet_feature_options features;
     lancet_window_options windows = {0};
-    lancet_image *image = NULL;
     lancet_maps *maps = NULL;
-    lancet_picture pixels;
     lancet_error error;
-    int status = picture_open(&image, path, settings->picture.ignore_orientation);
+    int status;
 
-    if (status != EXIT_DONE)
-        return status;
-    pixels = lancet_image_picture(image);
-    status = compute_maps(&maps, &features, &windows, job, &pixels, &error) == LANCET_OK
-                 ? explain_write(summary, job,
-                                 &(explain_picture){path, name, image, &features,
-                                                    settings->window ? &windows : NULL, maps})
-                 : picture_report(path, &error);
+    status = compute_maps(&maps, &features, &windows, job, picture, &error) == LANCET_OK
+                 ? explain_write(
+                       summary, job,
+                       &(explain_picture){picture, &features, job->settings->window ? &windows : NULL, maps})
+                 : picture_report(picture->path, &error);
     lancet_maps_close(&maps);
-    lancet_image_close(&image);
     return status;
 }
 
 static int run(const command *self, int argc, char **argv)
 {
     explain_settings settings = {.output = ".", .write = EXPLAIN_OVERLAY, .tau = 2, .threshold = 0.8};
-    texts operands = {0}, pictures = {0};
+    texts operands = {0};
+    many_pictures pictures = {0};
     lancet_model *model = NULL;
     lancet_session *session = NULL;
     lancet_labels *labels = NULL;
@@ -295,14 +289,16 @@ static int run(const command *self, int argc, char **argv)
     if (!options_parse(self, &settings, &operands, argc, argv, &status))
         goto done;
     report_as(self->name, settings.common.quiet);
-    status = check(&settings, &operands);
+    status = many_begin(self, &settings.common, &settings.many, operands.count, settings.json);
+    if (status == EXIT_DONE)
+        status = check(&settings);
     if (status == EXIT_DONE &&
         !method_choose(settings.method, &settings.picture.path, &settings.redundant, &settings.reversed))
         status = LANCET_ERROR_ARGUMENT;
     if (status != EXIT_DONE)
         goto done;
-    list_status = pictures_expand(&pictures, &operands);
-    if (!pictures.count) {
+    list_status = many_find(&pictures, &operands, &settings.many);
+    if (!pictures.paths.count) {
         status = list_status;
         goto done;
     }
@@ -319,16 +315,28 @@ static int run(const command *self, int argc, char **argv)
     job.labels = labels;
     job.bank = bank ? settings.labels : NULL;
     job.session = session;
-    status = pictures_run(
-        &(picture_work){
-            .run = explain_one, .context = &job, .json = settings.json, .quiet = settings.common.quiet},
-        &pictures, list_status);
+    job.features = feature_options(&settings.picture, model);
+    status = pictures_run(&(picture_work){.run = explain_one,
+                                          .context = &job,
+                                          .self = self,
+                                          .settings = &settings,
+                                          .common = &settings.common,
+                                          .many = &settings.many,
+                                          .picture = &settings.picture,
+                                          .model = model,
+                                          .session = session,
+                                          .labels = labels,
+                                          .features = settings.window ? NULL : &job.features,
+                                          .output = settings.output,
+                                          .json = settings.json},
+                          &pictures, list_status);
 done:
+    status = many_end(status);
     lancet_labels_close(&labels);
     lancet_session_close(&session);
     lancet_model_close(&model);
     texts_close(&settings.texts);
-    texts_close(&pictures);
+    many_close(&pictures);
     texts_close(&operands);
     return status;
 }
@@ -337,40 +345,43 @@ const command explain_command = {
     .name = "explain",
     .summary = "Show where in pictures the things are that words name.",
     .usage = "lancet explain PICTURE|FOLDER... -t TEXT [-t TEXT ...] [options]",
-    .about = "For every picture and text it writes a heat map, by CLIP Surgery: an overlay as PNG, with the "
-             "text, the "
-             "range of raw scores and the scale of colours below the picture.\n"
-             "\n"
-             "A map is scaled to 0..1 by itself, so it always shows something hot. How much the text is "
-             "there at all is "
-             "seen from the raw scores, which are comparable within one model and one set of texts.\n"
-             "\n"
-             "A folder stands for the pictures directly in it (.jpg, .jpeg, .png, .webp), sorted by name; "
-             "the overlays and "
-             "maps that lancet wrote are left out. A picture that cannot be read is named on stderr, the "
-             "others are done, "
-             "and the exit status says what was wrong.\n"
-             "\n"
-             "Files are called <picture>-<number>-<text>, with the text's number on the command line:\n"
-             "  .overlay.png   overlay  the heat over the picture\n"
-             "  .map.png       map      the map alone, 8-bit grey, at the picture's size\n"
-             "  .map16.png     map16    the same, 16-bit\n"
-             "  .map.npy       npy      the same, float32 [height, width]\n"
-             "  .points.json   points   points on (1) and off (0) the thing, as for SAM\n"
-             "and for all texts of a picture, <picture>:\n"
-             "  .scores.npy    npy      raw scores, float32 [texts, grid rows, grid columns]\n"
-             "  .json          json     scores, points, sizes, files, every setting in effect\n"
-             "\n"
-             "Each file is written as a whole or not at all. The same input gives the same bytes. Without "
-             "--quiet and "
-             "--json the files' names are printed, one a line.\n"
-             "\n"
-             "With one text the empty string's feature is subtracted as redundant, with several the mean "
-             "over the texts: "
-             "then the texts compete, and a list of what else is in the picture makes the maps sharper.",
+    .about =
+        "For every picture and text it writes a heat map, by CLIP Surgery: an overlay as PNG, with the "
+        "text, the "
+        "range of raw scores and the scale of colours below the picture.\n"
+        "\n"
+        "A map is scaled to 0..1 by itself, so it always shows something hot. How much the text is "
+        "there at all is "
+        "seen from the raw scores, which are comparable within one model and one set of texts.\n"
+        "\n"
+        "A folder stands for the pictures directly in it (.jpg, .jpeg, .png, .webp), sorted by name, with "
+        "--recursive also for those in its folders; "
+        "the overlays and "
+        "maps that lancet wrote are left out. A picture that cannot be read is named on stderr, the "
+        "others are done, "
+        "and the exit status says what was wrong.\n"
+        "\n"
+        "Files are called <picture>-<number>-<text>, with the text's number on the command line:\n"
+        "  .overlay.png   overlay  the heat over the picture\n"
+        "  .map.png       map      the map alone, 8-bit grey, at the picture's size\n"
+        "  .map16.png     map16    the same, 16-bit\n"
+        "  .map.npy       npy      the same, float32 [height, width]\n"
+        "  .points.json   points   points on (1) and off (0) the thing, as for SAM\n"
+        "and for all texts of a picture, <picture>:\n"
+        "  .scores.npy    npy      raw scores, float32 [texts, grid rows, grid columns]\n"
+        "  .json          json     scores, points, sizes, files, every setting in effect\n"
+        "\n"
+        "Each file is written as a whole or not at all. The same input gives the same bytes. Without "
+        "--quiet and "
+        "--json the files' names are printed, one a line.\n"
+        "\n"
+        "With one text the empty string's feature is subtracted as redundant, with several the mean "
+        "over the texts: "
+        "then the texts compete, and a list of what else is in the picture makes the maps sharper.",
     .examples = "  lancet explain cat.jpg -t cat -t sofa -t window -o maps\n"
                 "  lancet explain holiday/ --labels words.txt --write overlay,json -o maps\n"
-                "  lancet explain cat.jpg -t \"a black cat\" --side 512 --json\n",
+                "  lancet explain cat.jpg -t \"a black cat\" --side 512 --json\n"
+                "  find photos -name '*.jpg' | lancet explain --list - -t cat -o maps --resume\n",
     .groups = explain_groups,
     .group_count = sizeof explain_groups / sizeof *explain_groups,
     .run = run,

@@ -2,11 +2,7 @@
 #ifndef CLI_EXPLAIN_H
 #define CLI_EXPLAIN_H
 
-#include "common.h"
-
-#include "lancet/image.h"
-
-#include <jansson.h>
+#include "pictures.h"
 
 /* Bits of explain_settings.write, in the order of explain_kinds. */
 enum {
@@ -24,6 +20,7 @@ typedef struct explain_settings {
     common_settings common;
     model_settings model;
     picture_settings picture;
+    many_settings many;
     texts texts;
     const char *labels, *templates, *output, *note;
     unsigned write;
@@ -43,13 +40,12 @@ typedef struct explain_job {
     const lancet_labels *labels;
     const char *bank;      /* the file the labels came from, NULL if they were encoded here */
     size_t template_count; /* 0 with a bank, which has its own */
+    lancet_feature_options features;
 } explain_job;
 
 /** One picture and what was found in it. */
 typedef struct explain_picture {
-    const char *path;
-    const char *name; /* of its files, without the ends */
-    const lancet_image *image;
+    const picture_item *picture;
     const lancet_feature_options *features; /* resolved; width and height those of the whole picture */
     const lancet_window_options *windows;   /* resolved; NULL: the picture as a whole */
     const lancet_maps *maps;

@@ -76,7 +76,7 @@ static json_t *describe_scores(const lancet_maps *maps, size_t index)
 static void describe_points(bool *good, json_t *object, const explain_job *job,
                             const explain_picture *picture, size_t index)
 {
-    const lancet_picture pixels = lancet_image_picture(picture->image);
+    const lancet_picture pixels = lancet_image_picture(picture->picture->image);
     const size_t capacity =
         lancet_maps_grid_height(picture->maps) * lancet_maps_grid_width(picture->maps) / 4 + 1;
     lancet_point *points = calloc(capacity, sizeof *points);
@@ -157,7 +157,7 @@ json_t *explain_describe(const explain_job *job, const explain_picture *picture)
         return NULL;
     }
     json_put(&good, object, "lancet", json_words(lancet_version()));
-    json_put(&good, object, "picture", json_picture(picture->path, picture->image));
+    json_put(&good, object, "picture", json_picture(picture->picture->path, picture->picture->image));
     json_put(&good, object, "model", json_model(job->model));
     json_put(&good, object, "settings", describe_settings(job, picture));
     json_put(&good, object, "grid", grid);

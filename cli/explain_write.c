@@ -42,9 +42,9 @@ static char *name_file(const writer *w, bool whole, const char *end)
     char *slug, *name;
 
     if (whole)
-        return text_print("%s%s", w->picture->name, end);
+        return text_print("%s%s", w->picture->picture->name, end);
     slug = text_slug(lancet_maps_text(w->picture->maps, w->index));
-    name = slug ? text_print("%s-%zu-%s%s", w->picture->name, w->index + 1, slug, end) : NULL;
+    name = slug ? text_print("%s-%zu-%s%s", w->picture->picture->name, w->index + 1, slug, end) : NULL;
     free(slug);
     return name;
 }
@@ -206,7 +206,7 @@ static const struct file_kind {
 static int write_file(writer *w, const struct file_kind *kind)
 {
     char *name = name_file(w, kind->whole, kind->end);
-    char *path = name ? path_join(w->job->settings->output, name) : NULL;
+    char *path = name ? path_join(w->picture->picture->folder, name) : NULL;
     int status;
 
     if (!path) {
@@ -244,7 +244,7 @@ static int write_text(writer *w)
     int status;
 
     if (!lancet_maps_range(w->picture->maps, w->index, &low, &high))
-        report_note("%s: the map of \"%s\" is constant, it says nothing", w->picture->path,
+        report_note("%s: the map of \"%s\" is constant, it says nothing", w->picture->picture->path,
                     lancet_maps_text(w->picture->maps, w->index));
     status = make_map(w);
     for (size_t k = 0; status == EXIT_DONE && k < sizeof file_kinds / sizeof *file_kinds; k++)
@@ -262,12 +262,12 @@ static int summarise(const writer *w)
     size_t i;
 
     json_array_foreach(json_object_get(w->description, "texts"), i, item) json_object_del(item, "scores");
-    return json_files_join(w->description, w->job->settings->output) ? EXIT_DONE : report_memory();
+    return json_files_join(w->description, w->picture->picture->folder) ? EXIT_DONE : report_memory();
 }
 
 int explain_write(json_t **summary, const explain_job *job, const explain_picture *picture)
 {
-    writer w = {.job = job, .picture = picture, .pixels = lancet_image_picture(picture->image)};
+    writer w = {.job = job, .picture = picture, .pixels = lancet_image_picture(picture->picture->image)};
     int status = EXIT_DONE;
 
     w.description = explain_describe(job, picture);

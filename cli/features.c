@@ -1,8 +1,8 @@
 /* `lancet features`: what the vision tower makes of a picture. SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
-#include "common.h"
-
-#include "lancet/image.h"
+#include "files.h"
+#include "json.h"
+#include "pictures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +15,10 @@ typedef struct features_settings {
     common_settings common;
     model_settings model;
     picture_settings picture;
+    many_settings many;
     const char *output;
     int block, stream, attention; /* attention: a lancet_attention_kind, or ATTENTION_NONE */
-    bool class_row, mean_heads;
+    bool class_row, mean_heads, json;
 } features_settings;
 
 static const char *const stream_names[] = {"original", "surgery", "both", NULL};
@@ -28,8 +29,13 @@ static const option features_options[] = {
      .letter = 'o',
      .kind = OPTION_TEXT,
      .offset = offsetof(features_settings, output),
-     .argument = "FILE",
-     .help = "the .npy file to write"},
+     .argument = "PATH",
+     .help = "the .npy file to write; for several pictures, a list or a folder of them, the folder for "
+             "<picture>.features.npy, made if it is not there"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(features_settings, json),
+     .help = "what was written, with shapes and settings, on stdout"},
     {.name = "block",
      .kind = OPTION_INTEGER,
      .offset = offsetof(features_settings, block),
@@ -67,6 +73,7 @@ static const option_group features_groups[] = {
     {"Options", features_options, sizeof features_options / sizeof *features_options, 0},
     PICTURE_GROUP(features_settings),
     MODEL_GROUP(features_settings),
+    MANY_GROUP(features_settings),
     COMMON_GROUP(features_settings),
 };
 /* clang-format on */
@@ -76,36 +83,66 @@ typedef struct features_job {
     const features_settings *settings;
     const lancet_model *model;
     lancet_session *session;
-    const lancet_picture *picture;
+    lancet_feature_options wished;
+    bool single; /* settings->output is the file itself */
+    /* of the picture at hand */
+    const picture_item *picture;
+    lancet_picture pixels;
     lancet_feature_options options;
     size_t height, width; /* of the grid of patches */
+    json_t *summary;
 } features_job;
+
+/* Notes the array in the summary. */
+static bool describe_array(const features_job *job, const char *path, const size_t shape[3], const char *what)
+{
+    json_t *files = json_array();
+    bool good = files != NULL;
+
+    if (good)
+        json_file(&good, files, path, "features");
+    json_put(&good, job->summary, "shape",
+             json_pack("[I, I, I]", (json_int_t)shape[0], (json_int_t)shape[1], (json_int_t)shape[2]));
+    json_put(&good, job->summary, "what", json_words(what));
+    json_put(&good, job->summary, "files", files);
+    return good;
+}
 
 static int write_array(const features_job *job, const size_t shape[3], const float *values, const char *what)
 {
-    const char *path = job->settings->output;
+    char *name = job->single ? NULL : text_print("%s.features.npy", job->picture->name);
+    char *path = name          ? path_join(job->picture->folder, name)
+                 : job->single ? text_print("%s", job->settings->output)
+                               : NULL;
     lancet_error error;
+    int status = EXIT_DONE;
 
-    if (lancet_npy_write(path, LANCET_NPY_FLOAT32, shape, 3, values, &error) != LANCET_OK)
-        return report_error(&error);
-    report_note("%s: float32 [%zu, %zu, %zu]: %s", path, shape[0], shape[1], shape[2], what);
-    return EXIT_DONE;
+    if (!path)
+        status = report_memory();
+    else if (lancet_npy_write(path, LANCET_NPY_FLOAT32, shape, 3, values, &error) != LANCET_OK)
+        status = report_error(&error);
+    else if (!describe_array(job, path, shape, what))
+        status = report_memory();
+    free(name);
+    free(path);
+    return status;
 }
 
 static int write_features(features_job *job)
 {
-    lancet_features *features = NULL;
+    const lancet_features *features;
+    lancet_features *own = NULL;
     lancet_error error;
     char what[100];
     int status;
 
-    if (lancet_features_encode(&features, job->session, job->picture, &job->options, &error) != LANCET_OK)
-        return report_error(&error);
+    if (picture_encode(&features, &own, job->picture, job->session, &job->options, &error) != LANCET_OK)
+        return picture_report(job->picture->path, &error);
     snprintf(what, sizeof what, "the class token and %zu x %zu patches", job->height, job->width);
     status =
         write_array(job, (const size_t[]){1, 1 + job->height * job->width, lancet_features_width(features)},
                     lancet_features_tokens(features), what);
-    lancet_features_close(&features);
+    lancet_features_close(&own);
     return status;
 }
 
@@ -166,7 +203,7 @@ static int write_block(features_job *job)
 
     if (status != EXIT_DONE)
         return status;
-    if (lancet_tokens_walk(job->session, job->picture, &job->options, keep_block, &visit, NULL, &error) !=
+    if (lancet_tokens_walk(job->session, &job->pixels, &job->options, keep_block, &visit, NULL, &error) !=
         LANCET_OK)
         status = report_error(&error);
     else if (visit.status != EXIT_DONE)
@@ -210,7 +247,7 @@ static int write_attention(features_job *job)
     rows = calloc(heads * count, tokens * sizeof *rows);
     if (!rows)
         return report_memory();
-    if (lancet_attention_rows(rows, job->session, job->picture, &job->options, &options, &error) ==
+    if (lancet_attention_rows(rows, job->session, &job->pixels, &job->options, &options, &error) ==
         LANCET_OK) {
         if (settings->mean_heads)
             average_heads(rows, heads, count * tokens);
@@ -225,42 +262,69 @@ static int write_attention(features_job *job)
 
 /* ---- The command --------------------------------------------------------------------------------------- */
 
-static int write_any(const features_settings *settings, const lancet_model *model, lancet_session *session,
-                     const char *path)
+static json_t *describe(const features_job *job)
 {
-    const lancet_image_options image_options = {.ignore_orientation = settings->picture.ignore_orientation};
-    const lancet_feature_options options = feature_options(&settings->picture, model);
-    features_job job = {.settings = settings, .model = model, .session = session};
-    lancet_image *image = NULL;
-    lancet_picture pixels;
+    json_t *object = json_object();
+    bool good = object != NULL;
+
+    json_put(&good, object, "picture", json_picture(job->picture->path, job->picture->image));
+    json_put(&good, object, "model", json_model(job->model));
+    json_put(&good, object, "path", json_words(way_name(job->options.path)));
+    json_put(&good, object, "input_width", json_integer(job->options.width));
+    json_put(&good, object, "input_height", json_integer(job->options.height));
+    json_put(&good, object, "surgery_start",
+             job->options.surgery_start ? json_integer(job->options.surgery_start) : json_null());
+    if (good)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+static int features_one(json_t **summary, void *context, const picture_item *picture)
+{
+    features_job *job = context;
+    const features_settings *settings = job->settings;
     lancet_error error;
     int status;
 
-    if (lancet_image_open(&image, path, &image_options, &error) != LANCET_OK)
-        return report_error(&error);
-    pixels = lancet_image_picture(image);
-    job.picture = &pixels;
-    if (lancet_feature_options_resolve(&job.options, model, &pixels, &options, &error) != LANCET_OK) {
-        status = report_error(&error);
-        goto done;
-    }
-    job.height = lancet_grid_side(model, (size_t)job.options.height);
-    job.width = lancet_grid_side(model, (size_t)job.options.width);
-    if (settings->attention != ATTENTION_NONE)
-        status = write_attention(&job);
+    job->picture = picture;
+    job->pixels = lancet_image_picture(picture->image);
+    if (lancet_feature_options_resolve(&job->options, job->model, &job->pixels, &job->wished, &error) !=
+        LANCET_OK)
+        return picture_report(picture->path, &error);
+    job->height = lancet_grid_side(job->model, (size_t)job->options.height);
+    job->width = lancet_grid_side(job->model, (size_t)job->options.width);
+    job->summary = describe(job);
+    if (!job->summary)
+        status = report_memory();
+    else if (settings->attention != ATTENTION_NONE)
+        status = write_attention(job);
     else if (settings->block)
-        status = write_block(&job);
+        status = write_block(job);
     else
-        status = write_features(&job);
-done:
-    lancet_image_close(&image);
+        status = write_features(job);
+    if (status == EXIT_DONE)
+        *summary = json_incref(job->summary);
+    json_decref(job->summary);
     return status;
 }
 
-static int check(const features_settings *settings, const texts *operands)
+/* What was written, as a note: stdout stays free of it. */
+static void print_note(void *context, const json_t *summary)
 {
-    if (operands->count != 1)
-        return report_usage("expected one picture, found %zu", operands->count);
+    const json_t *shape = json_object_get(summary, "shape"),
+                 *file = json_array_get(json_object_get(summary, "files"), 0);
+
+    (void)context;
+    report_note("%s: float32 [%d, %d, %d]: %s", json_string_value(json_object_get(file, "path")),
+                (int)json_integer_value(json_array_get(shape, 0)),
+                (int)json_integer_value(json_array_get(shape, 1)),
+                (int)json_integer_value(json_array_get(shape, 2)),
+                json_string_value(json_object_get(summary, "what")));
+}
+
+static int check(const features_settings *settings)
+{
     if (!settings->output)
         return report_usage("expected the file to write: -o FILE.npy");
     if (settings->stream != STREAM_BY_PATH && (!settings->block || settings->attention != ATTENTION_NONE))
@@ -272,33 +336,85 @@ static int check(const features_settings *settings, const texts *operands)
     return picture_check(&settings->picture);
 }
 
+/* One picture that is named goes into the file that is named, unless that is a folder. */
+static bool is_single(const features_settings *settings, const texts *operands)
+{
+    return operands->count == 1 && !settings->many.list && !folder_exists(operands->items[0]) &&
+           !folder_exists(settings->output) && !text_ends_with(settings->output, "/");
+}
+
+static int check_output(const features_settings *settings, bool single)
+{
+    if (single && (settings->many.resume || settings->many.journal))
+        return report_usage("--resume and --journal go with several pictures");
+    if (!single && text_ends_with(settings->output, ".npy"))
+        return report_usage("-o: expected a folder for several pictures, found '%s'", settings->output);
+    return single ? EXIT_DONE : folder_make(settings->output);
+}
+
 static int run(const command *self, int argc, char **argv)
 {
     features_settings settings = {.stream = STREAM_BY_PATH, .attention = ATTENTION_NONE};
+    features_job job = {.settings = &settings};
     texts operands = {0};
+    many_pictures pictures = {0};
     lancet_model *model = NULL;
     lancet_session *session = NULL;
-    int status;
+    int status, list_status;
 
     if (!options_parse(self, &settings, &operands, argc, argv, &status))
         goto done;
     report_as(self->name, settings.common.quiet);
-    status = check(&settings, &operands);
+    status = many_begin(self, &settings.common, &settings.many, operands.count, settings.json);
     if (status == EXIT_DONE)
-        status = model_begin(&model, &session, &settings.model, &settings.common, LANCET_TOWERS_VISION);
-    if (status == EXIT_DONE)
-        status = write_any(&settings, model, session, operands.items[0]);
+        status = check(&settings);
+    if (status != EXIT_DONE)
+        goto done;
+    job.single = is_single(&settings, &operands);
+    status = check_output(&settings, job.single);
+    if (status != EXIT_DONE)
+        goto done;
+    list_status = many_find(&pictures, &operands, &settings.many);
+    if (!pictures.paths.count) {
+        status = list_status;
+        goto done;
+    }
+    status = model_begin(&model, &session, &settings.model, &settings.common, LANCET_TOWERS_VISION);
+    if (status != EXIT_DONE)
+        goto done;
+    job.model = model;
+    job.session = session;
+    job.wished = feature_options(&settings.picture, model);
+    status = pictures_run(&(picture_work){.run = features_one,
+                                          .print = print_note,
+                                          .context = &job,
+                                          .self = self,
+                                          .settings = &settings,
+                                          .common = &settings.common,
+                                          .many = &settings.many,
+                                          .picture = &settings.picture,
+                                          .model = model,
+                                          .session = session,
+                                          .features = settings.block || settings.attention != ATTENTION_NONE
+                                                          ? NULL
+                                                          : &job.wished,
+                                          .output = job.single ? NULL : settings.output,
+                                          .json = settings.json},
+                          &pictures, list_status);
 done:
+    status = many_end(status);
     lancet_session_close(&session);
     lancet_model_close(&model);
+    many_close(&pictures);
     texts_close(&operands);
     return status;
 }
 
 const command features_command = {
     .name = "features",
-    .summary = "Write a picture's token features, tokens or attention as a .npy array.",
-    .usage = "lancet features PICTURE -o FILE.npy [options]",
+    .summary = "Write pictures' token features, tokens or attention as .npy arrays.",
+    .usage = "lancet features PICTURE -o FILE.npy [options]\n"
+             "lancet features PICTURE|FOLDER... -o DIR [options]",
     .about =
         "The array is float32 [1, tokens, channels] as the model gives it, not of unit length: the class "
         "token "
@@ -324,6 +440,7 @@ const command features_command = {
     .examples = "  lancet features cat.jpg -m ViT-B-16.safetensors -o cat.npy\n"
                 "  lancet features cat.jpg --path plain --size 448x336 -o cat-plain.npy\n"
                 "  lancet features cat.jpg --block 9 --stream both -o cat-9.npy\n"
+                "  lancet features photos/ --recursive -o features --resume\n"
                 "  lancet features cat.jpg --attention raw --class-row -o cat-attention.npy\n",
     .groups = features_groups,
     .group_count = sizeof features_groups / sizeof *features_groups,

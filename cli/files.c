@@ -3,7 +3,6 @@
 
 #include "report.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -26,6 +25,13 @@ bool text_ends_with(const char *text, const char *end)
 bool file_exists(const char *path)
 {
     return access(path, R_OK) == 0;
+}
+
+bool file_is_there(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0;
 }
 
 bool folder_exists(const char *path)
@@ -162,67 +168,6 @@ int file_read(char **bytes, size_t *length, const char *path, size_t most)
         free(*bytes);
         *bytes = NULL;
         *length = 0;
-    }
-    return status;
-}
-
-static bool is_picture_name(const char *name)
-{
-    static const char *const extensions[] = {".jpg", ".jpeg", ".png", ".webp"};
-    static const char *const own[] = {".overlay.png", ".map.png", ".map16.png", ".segments.png"};
-
-    if (name[0] == '.')
-        return false;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (text_ends_with(name, own[i]))
-            return false;
-    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
-        if (text_ends_with(name, extensions[i]))
-            return true;
-    return false;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-int pictures_list(texts *pictures, const char *folder)
-{
-    const size_t before = pictures->count;
-    DIR *directory = opendir(folder);
-    int status = EXIT_DONE;
-
-    if (!directory)
-        return report_problem(LANCET_ERROR_IO, "%s: %s", folder, strerror(errno));
-    for (const struct dirent *entry; status == EXIT_DONE && (entry = readdir(directory));)
-        if (is_picture_name(entry->d_name) && !texts_take(pictures, path_join(folder, entry->d_name)))
-            status = report_memory();
-    closedir(directory);
-    if (status == EXIT_DONE && pictures->count == before)
-        return report_problem(LANCET_ERROR_INPUT,
-                              "%s: expected pictures (.jpg, .jpeg, .png, .webp), found none", folder);
-    if (pictures->count > before)
-        qsort(pictures->items + before, pictures->count - before, sizeof *pictures->items, compare_texts);
-    return status;
-}
-
-int pictures_expand(texts *pictures, const texts *operands)
-{
-    int status = EXIT_DONE;
-
-    for (size_t i = 0; i < operands->count; i++) {
-        const char *path = operands->items[i];
-        int this = EXIT_DONE;
-
-        if (folder_exists(path))
-            this = pictures_list(pictures, path);
-        else if (!texts_add(pictures, path))
-            this = report_memory();
-        if (this == LANCET_ERROR_MEMORY)
-            return this;
-        if (status == EXIT_DONE)
-            status = this;
     }
     return status;
 }

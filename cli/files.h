@@ -1,4 +1,4 @@
-/* Names of files, folders of pictures, whole files written. SPDX-License-Identifier: Apache-2.0 */
+/* Names of files, folders, whole files written. SPDX-License-Identifier: Apache-2.0 */
 #ifndef CLI_FILES_H
 #define CLI_FILES_H
 
@@ -13,6 +13,9 @@ bool text_ends_with(const char *text, const char *end);
 
 /** Whether it can be opened for reading. */
 bool file_exists(const char *path);
+
+/** Whether it is a file with something in it. */
+bool file_is_there(const char *path);
 
 bool folder_exists(const char *path);
 
@@ -35,14 +38,6 @@ int file_write(const char *path, const void *bytes, size_t length);
 /** The whole file with a zero byte after it, at most `most` bytes of it or it is an INPUT error. free() it.
  */
 int file_read(char **bytes, size_t *length, const char *path, size_t most);
-
-/** Appends the pictures in `folder` (by their extensions; not in folders below it), sorted by name, without
- * the figures that lancet itself wrote. Returns a status; a failure, or no picture at all, is reported. */
-int pictures_list(texts *pictures, const char *folder);
-
-/** Appends the operands, with folders replaced by the pictures in them. What cannot be listed is reported,
- * and the rest still counts. Returns the first status that is no success. */
-int pictures_expand(texts *pictures, const texts *operands);
 
 /** A text as a part of a file name: lower-case letters and digits, everything else a dash; letters beyond
  * ASCII stay. At most 40 bytes; "text" if nothing is left. NULL if memory is out. free() it. */

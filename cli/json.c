@@ -174,6 +174,11 @@ char *json_text(const json_t *value)
     return text;
 }
 
+char *json_line(const json_t *value)
+{
+    return json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9));
+}
+
 int json_write(const char *path, const json_t *value)
 {
     char *text = json_text(value);
@@ -192,4 +197,19 @@ int json_print(const json_t *value)
     fputs(text, stdout);
     free(text);
     return EXIT_DONE;
+}
+
+void csv_text(const char *text)
+{
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        fputs(text, stdout);
+        return;
+    }
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"')
+            putchar('"');
+        putchar(*text);
+    }
+    putchar('"');
 }

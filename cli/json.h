@@ -37,8 +37,14 @@ json_t *json_picture(const char *path, const lancet_image *image);
  * memory is out. free() it. */
 char *json_text(const json_t *value);
 
+/** The same in one line, without a line feed. */
+char *json_line(const json_t *value);
+
 /** Writes the value to a file, as a whole. Returns a status; a failure is reported. */
 int json_write(const char *path, const json_t *value);
+
+/** Prints a field of a CSV file, in quotes where it needs them. */
+void csv_text(const char *text);
 
 /** Prints the value on stdout. Returns a status. */
 int json_print(const json_t *value);

@@ -15,10 +15,10 @@
 #endif
 
 static const command *const commands[] = {
-    &explain_command,  &segment_command, &recognise_command, &points_command,
-    &caption_command,  &compare_command, &methods_command,   &eval_command,
-    &features_command, &text_command,    &tokenize_command,  &info_command,
-    &convert_command,  &verify_command,  &bench_command,     &pull_command,
+    &explain_command, &segment_command,  &recognise_command, &points_command,  &caption_command,
+    &compare_command, &methods_command,  &classes_command,   &eval_command,    &features_command,
+    &text_command,    &tokenize_command, &info_command,      &convert_command, &verify_command,
+    &bench_command,   &pull_command,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

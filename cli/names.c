@@ -21,14 +21,24 @@ static char *stem_of(const char *path)
     return length ? text_print("%.*s", (int)length, name) : text_print("picture");
 }
 
+/* Folders are told apart by their slashes alone. */
+static size_t folder_length(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+
+    return slash ? (size_t)(slash - name) + 1 : 0;
+}
+
 /* Offset of the next "-<digits>" at or after `from` that a dash or the end follows: what stands before it
  * could be another picture's name. The text's length if there is none. */
 static size_t next_boundary(const char *name, size_t from)
 {
-    for (size_t i = from; name[i]; i++) {
+    const size_t first = folder_length(name);
+
+    for (size_t i = from > first ? from : first; name[i]; i++) {
         const size_t digits = name[i] == '-' ? strspn(name + i + 1, "0123456789") : 0;
 
-        if (i > 0 && digits && (name[i + 1 + digits] == '-' || !name[i + 1 + digits]))
+        if (i > first && digits && (name[i + 1 + digits] == '-' || !name[i + 1 + digits]))
             return i;
     }
     return strlen(name);
@@ -58,9 +68,10 @@ static bool take(names *given, char *name)
     return good;
 }
 
-char *names_give(names *given, const char *picture_path)
+char *names_give(names *given, const char *folder, const char *picture_path)
 {
-    char *stem = stem_of(picture_path), *name = NULL;
+    char *last = stem_of(picture_path), *name = NULL;
+    char *stem = last ? text_print("%s%s%s", folder, *folder ? "/" : "", last) : NULL;
 
     if (!given->taken)
         given->taken = json_object();
@@ -69,7 +80,7 @@ char *names_give(names *given, const char *picture_path)
     if (!stem || !given->taken || !given->prefixes)
         goto fail;
     if (follows_taken(given, stem) || json_object_get(given->prefixes, stem))
-        for (char *at = stem; *at; at++)
+        for (char *at = stem + folder_length(stem); *at; at++)
             if (*at == '-')
                 *at = '_';
     name = text_print("%s", stem);
@@ -90,9 +101,11 @@ char *names_give(names *given, const char *picture_path)
     }
     if (!name || !take(given, name))
         goto fail;
+    free(last);
     free(stem);
     return name;
 fail:
+    free(last);
     free(stem);
     free(name);
     return NULL;

@@ -19,6 +19,7 @@ typedef struct points_settings {
     common_settings common;
     model_settings model;
     picture_settings picture;
+    many_settings many;
     texts prompts; /* "a + b" */
     const char *templates, *method, *output, *note;
     unsigned write;
@@ -41,6 +42,7 @@ typedef struct points_job {
     lancet_session *session;
     const lancet_labels *labels; /* of prompts.parts */
     const prompts *prompts;
+    lancet_feature_options features;
 } points_job;
 
 static const option points_options[] = {
@@ -97,6 +99,7 @@ static const option_group points_groups[] = {
     {"Options", points_options, sizeof points_options / sizeof *points_options, 0},
     PICTURE_GROUP(points_settings),
     MODEL_GROUP(points_settings),
+    MANY_GROUP(points_settings),
     COMMON_GROUP(points_settings),
 };
 /* clang-format on */
@@ -168,7 +171,7 @@ static int encode(lancet_labels **labels, lancet_session *session, const prompts
 /* One picture and the points of the prompt at hand. */
 typedef struct writer {
     const points_job *job;
-    const char *name; /* of its files, without the ends */
+    const picture_item *picture;
     lancet_picture pixels;
     json_t *summary;
     size_t prompt;
@@ -275,8 +278,8 @@ static int write_files(writer *w, const json_t *description)
 
     for (size_t k = 0; status == EXIT_DONE && k < sizeof file_kinds / sizeof *file_kinds; k++)
         if (settings->write & file_kinds[k].bit) {
-            char *name = text_print("%s-%zu-%s%s", w->name, w->prompt + 1, slug, file_kinds[k].end);
-            char *path = name ? path_join(settings->output, name) : NULL;
+            char *name = text_print("%s-%zu-%s%s", w->picture->name, w->prompt + 1, slug, file_kinds[k].end);
+            char *path = name ? path_join(w->picture->folder, name) : NULL;
             bool good = path != NULL;
 
             if (good)
@@ -314,7 +317,7 @@ static int write_prompt(writer *w, const lancet_maps *maps, size_t first)
         goto done;
     }
     if (!w->count)
-        report_note("%s: the map of \"%s\" is constant, it says nothing", w->name,
+        report_note("%s: the map of \"%s\" is constant, it says nothing", w->picture->name,
                     w->job->settings->prompts.items[w->prompt]);
     description = describe_points(w, first);
     good = description != NULL;
@@ -327,15 +330,18 @@ done:
     return status;
 }
 
-static int write_all(json_t **summary, const points_job *job, const char *path, const char *name,
-                     const lancet_image *image, const lancet_maps *maps)
+static int write_all(json_t **summary, const points_job *job, const picture_item *picture,
+                     const lancet_maps *maps)
 {
-    writer w = {.job = job, .name = name, .pixels = lancet_image_picture(image), .summary = json_object()};
+    writer w = {.job = job,
+                .picture = picture,
+                .pixels = lancet_image_picture(picture->image),
+                .summary = json_object()};
     bool good = w.summary != NULL;
     size_t first = 0;
     int status;
 
-    json_put(&good, w.summary, "picture", json_picture(path, image));
+    json_put(&good, w.summary, "picture", json_picture(picture->path, picture->image));
     json_put(&good, w.summary, "model", json_model(job->model));
     json_put(&good, w.summary, "threshold", json_number(job->settings->threshold));
     json_put(&good, w.summary, "prompts", json_array());
@@ -345,7 +351,7 @@ static int write_all(json_t **summary, const points_job *job, const char *path, 
         status = write_prompt(&w, maps, first);
         first += job->prompts->counts[w.prompt];
     }
-    if (status == EXIT_DONE && !json_files_join(w.summary, job->settings->output))
+    if (status == EXIT_DONE && !json_files_join(w.summary, picture->folder))
         status = report_memory();
     if (status == EXIT_DONE)
         *summary = json_incref(w.summary);
@@ -353,43 +359,35 @@ static int write_all(json_t **summary, const points_job *job, const char *path, 
     return status;
 }
 
-static int points_one(json_t **summary, void *context, const char *path, const char *name)
+static int points_one(json_t **summary, void *context, const picture_item *picture)
 {
     const points_job *job = context;
     const points_settings *settings = job->settings;
-    const lancet_feature_options options = feature_options(&settings->picture, job->model);
     lancet_map_options map_options = {
         .redundant = LANCET_REDUNDANT_EMPTY, .reversed = settings->reversed, .session = job->session};
-    lancet_features *features = NULL;
+    const lancet_features *features;
+    lancet_features *own = NULL;
     lancet_maps *maps = NULL;
-    lancet_image *image = NULL;
-    lancet_picture pixels;
     lancet_error error;
-    int status = picture_open(&image, path, settings->picture.ignore_orientation);
+    int status;
 
-    if (status != EXIT_DONE)
-        return status;
     /* The texts of one prompt are looked for one by one: what is subtracted is never the mean over them. */
     if (settings->redundant == LANCET_REDUNDANT_NONE)
         map_options.redundant = LANCET_REDUNDANT_NONE;
-    pixels = lancet_image_picture(image);
-    if (lancet_features_encode(&features, job->session, &pixels, &options, &error) != LANCET_OK ||
+    if (picture_encode(&features, &own, picture, job->session, &job->features, &error) != LANCET_OK ||
         lancet_maps_compute(&maps, features, job->labels, &map_options, &error) != LANCET_OK)
-        status = picture_report(path, &error);
+        status = picture_report(picture->path, &error);
     else
-        status = write_all(summary, job, path, name, image, maps);
+        status = write_all(summary, job, picture, maps);
     lancet_maps_close(&maps);
-    lancet_features_close(&features);
-    lancet_image_close(&image);
+    lancet_features_close(&own);
     return status;
 }
 
 /* ---- The command --------------------------------------------------------------------------------------- */
 
-static int check(points_settings *settings, const texts *operands)
+static int check(points_settings *settings)
 {
-    if (!operands->count)
-        return report_usage("expected a picture or a folder of pictures, found none");
     if (!settings->prompts.count)
         return report_usage("expected what to point at: -t TEXT");
     if (!method_choose(settings->method, &settings->picture.path, &settings->redundant, &settings->reversed))
@@ -401,7 +399,8 @@ static int run(const command *self, int argc, char **argv)
 {
     points_settings settings = {
         .templates = "85", .output = ".", .write = WRITE_POINTS | WRITE_OVERLAY, .threshold = 0.8};
-    texts operands = {0}, pictures = {0};
+    texts operands = {0};
+    many_pictures pictures = {0};
     prompts list = {0};
     lancet_model *model = NULL;
     lancet_session *session = NULL;
@@ -411,13 +410,15 @@ static int run(const command *self, int argc, char **argv)
     if (!options_parse(self, &settings, &operands, argc, argv, &status))
         goto done;
     report_as(self->name, settings.common.quiet);
-    status = check(&settings, &operands);
+    status = many_begin(self, &settings.common, &settings.many, operands.count, settings.json);
+    if (status == EXIT_DONE)
+        status = check(&settings);
     if (status == EXIT_DONE)
         status = split_prompts(&list, &settings.prompts);
     if (status != EXIT_DONE)
         goto done;
-    list_status = pictures_expand(&pictures, &operands);
-    if (!pictures.count) {
+    list_status = many_find(&pictures, &operands, &settings.many);
+    if (!pictures.paths.count) {
         status = list_status;
         goto done;
     }
@@ -427,21 +428,33 @@ static int run(const command *self, int argc, char **argv)
     if (status == EXIT_DONE && settings.write)
         status = folder_make(settings.output);
     if (status == EXIT_DONE) {
-        points_job job = {&settings, model, session, labels, &list};
+        points_job job = {&settings, model, session,
+                          labels,    &list, feature_options(&settings.picture, model)};
 
-        status = pictures_run(
-            &(picture_work){
-                .run = points_one, .context = &job, .json = settings.json, .quiet = settings.common.quiet},
-            &pictures, list_status);
+        status = pictures_run(&(picture_work){.run = points_one,
+                                              .context = &job,
+                                              .self = self,
+                                              .settings = &settings,
+                                              .common = &settings.common,
+                                              .many = &settings.many,
+                                              .picture = &settings.picture,
+                                              .model = model,
+                                              .session = session,
+                                              .labels = labels,
+                                              .features = &job.features,
+                                              .output = settings.output,
+                                              .json = settings.json},
+                              &pictures, list_status);
     }
 done:
+    status = many_end(status);
     lancet_labels_close(&labels);
     lancet_session_close(&session);
     lancet_model_close(&model);
     texts_close(&list.parts);
     free(list.counts);
     texts_close(&settings.prompts);
-    texts_close(&pictures);
+    many_close(&pictures);
     texts_close(&operands);
     return status;
 }

@@ -64,6 +64,22 @@ void progress_show(progress *bar, size_t done, size_t total, const char *detail)
     line_in_use = true;
 }
 
+void progress_show_left(progress *bar, size_t done, size_t resumed, size_t total, const char *detail)
+{
+    char text[256];
+    double seconds;
+
+    if (done <= resumed) {
+        progress_show(bar, done, total, detail);
+        return;
+    }
+    seconds = seconds_since(&bar->started) / (double)(done - resumed) * (double)(total - done);
+    snprintf(text, sizeof text, "%.0f:%02d:%02d left%s%.200s", (double)((long)seconds / 3600),
+             (int)((long)seconds / 60 % 60), (int)((long)seconds % 60), detail ? "  " : "",
+             detail ? detail : "");
+    progress_show(bar, done, total, text);
+}
+
 void progress_end(progress *bar)
 {
     progress_clear();

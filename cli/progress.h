@@ -19,6 +19,10 @@ void progress_begin(progress *bar, const char *what, bool quiet);
 /** `detail` (may be NULL) stands after the count, cut to the terminal's width. */
 void progress_show(progress *bar, size_t done, size_t total, const char *detail);
 
+/** The same with the time that is left, told by what was done since progress_begin: `resumed` of `done` were
+ * done before. */
+void progress_show_left(progress *bar, size_t done, size_t resumed, size_t total, const char *detail);
+
 void progress_end(progress *bar);
 
 /** Wipes the line if there is a bar on it. */

@@ -21,6 +21,7 @@ typedef struct recognise_settings {
     common_settings common;
     model_settings model;
     picture_settings picture;
+    many_settings many;
     word_settings words;
     double present; /* NAN: the default of `by`, if it has one */
     int by;
@@ -37,6 +38,7 @@ typedef struct recognise_job {
     const lancet_labels *labels;
     const classes *classes;
     double threshold;
+    lancet_feature_options preparation;
 } recognise_job;
 
 static const option recognise_options[] = {
@@ -86,6 +88,7 @@ static const option_group recognise_groups[] = {
     {"Options", recognise_options, sizeof recognise_options / sizeof *recognise_options, 0},
     PREPARATION_GROUP(recognise_settings),
     MODEL_GROUP(recognise_settings),
+    MANY_GROUP(recognise_settings),
     COMMON_GROUP(recognise_settings),
 };
 /* clang-format on */
@@ -200,37 +203,28 @@ static json_t *describe(const recognise_job *job, const char *path, const lancet
     return NULL;
 }
 
-static int recognise_one(json_t **summary, void *context, const char *path, const char *name)
+static int recognise_one(json_t **summary, void *context, const picture_item *picture)
 {
     const recognise_job *job = context;
-    const recognise_settings *settings = job->settings;
     const lancet_recognise_options options = {.scale = lancet_model_describe(job->model)->logit_scale,
-                                              .tau = (float)settings->tau};
-    lancet_feature_options preparation = feature_options(&settings->picture, job->model);
+                                              .tau = (float)job->settings->tau};
     const size_t count = lancet_labels_count(job->labels);
     lancet_recognition *scores = calloc(count, sizeof *scores);
-    lancet_features *features = NULL;
-    lancet_image *image = NULL;
-    lancet_picture pixels;
+    const lancet_features *features;
+    lancet_features *own = NULL;
     lancet_error error;
-    int status;
+    int status = EXIT_DONE;
 
-    (void)name; /* nothing is written */
-    status = scores ? picture_open(&image, path, settings->picture.ignore_orientation) : report_memory();
-    if (status != EXIT_DONE)
-        goto done;
-    preparation.path = LANCET_PATH_PLAIN; /* the class token is the same on every path */
-    pixels = lancet_image_picture(image);
-    if (lancet_features_encode(&features, job->session, &pixels, &preparation, &error) != LANCET_OK ||
+    if (!scores)
+        return report_memory();
+    if (picture_encode(&features, &own, picture, job->session, &job->preparation, &error) != LANCET_OK ||
         lancet_recognise(scores, features, job->labels, &options, &error) != LANCET_OK) {
-        status = picture_report(path, &error);
-        goto done;
+        status = picture_report(picture->path, &error);
+    } else {
+        *summary = describe(job, picture->path, picture->image, scores, count);
+        status = *summary ? EXIT_DONE : report_memory();
     }
-    *summary = describe(job, path, image, scores, count);
-    status = *summary ? EXIT_DONE : report_memory();
-done:
-    lancet_features_close(&features);
-    lancet_image_close(&image);
+    lancet_features_close(&own);
     free(scores);
     return status;
 }
@@ -282,21 +276,6 @@ static void print_table(void *context, const json_t *summary)
                                                                                       : "");
 }
 
-static void print_quoted(const char *text)
-{
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
-}
-
 static void print_lines(void *context, const json_t *summary)
 {
     static const char *const keys[] = {"cosine", "softmax", "surgery", "surgery_paper", "empty"};
@@ -306,9 +285,9 @@ static void print_lines(void *context, const json_t *summary)
     (void)context;
     json_array_foreach(json_object_get(summary, "classes"), i, item)
     {
-        print_quoted(json_string_value(json_object_get(json_object_get(summary, "picture"), "path")));
+        csv_text(json_string_value(json_object_get(json_object_get(summary, "picture"), "path")));
         putchar(',');
-        print_quoted(json_string_value(json_object_get(item, "class")));
+        csv_text(json_string_value(json_object_get(item, "class")));
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
             if (json_is_number(json_object_get(item, keys[k])))
                 printf(",%.9g", number_of(item, keys[k]));
@@ -320,13 +299,9 @@ static void print_lines(void *context, const json_t *summary)
 
 /* ---- The command --------------------------------------------------------------------------------------- */
 
-static int check(const recognise_settings *settings, const texts *operands)
+static int check(const recognise_settings *settings)
 {
-    int status;
-
-    if (!operands->count)
-        return report_usage("expected a picture or a folder of pictures, found none");
-    status = words_check(&settings->words);
+    int status = words_check(&settings->words);
     if (status != EXIT_DONE)
         return status;
     if (settings->by > BY_EMPTY && isnan(settings->present))
@@ -354,7 +329,8 @@ static int check_labels(const recognise_settings *settings, const lancet_labels 
 static int run(const command *self, int argc, char **argv)
 {
     recognise_settings settings = {.present = NAN, .tau = 2};
-    texts operands = {0}, pictures = {0};
+    texts operands = {0};
+    many_pictures pictures = {0};
     classes list = {0};
     lancet_model *model = NULL;
     lancet_session *session = NULL;
@@ -364,11 +340,14 @@ static int run(const command *self, int argc, char **argv)
     if (!options_parse(self, &settings, &operands, argc, argv, &status))
         goto done;
     report_as(self->name, settings.common.quiet);
-    status = check(&settings, &operands);
+    status =
+        many_begin(self, &settings.common, &settings.many, operands.count, settings.json || settings.csv);
+    if (status == EXIT_DONE)
+        status = check(&settings);
     if (status != EXIT_DONE)
         goto done;
-    list_status = pictures_expand(&pictures, &operands);
-    if (!pictures.count) {
+    list_status = many_find(&pictures, &operands, &settings.many);
+    if (!pictures.paths.count) {
         status = list_status;
         goto done;
     }
@@ -380,27 +359,46 @@ static int run(const command *self, int argc, char **argv)
     if (status == EXIT_DONE)
         status = check_labels(&settings, labels);
     if (status == EXIT_DONE) {
-        recognise_job job = {&settings, model, session, labels, &list, settings.present};
+        recognise_job job = {&settings,
+                             model,
+                             session,
+                             labels,
+                             &list,
+                             settings.present,
+                             feature_options(&settings.picture, model)};
+
+        job.preparation.path = LANCET_PATH_PLAIN; /* the class token is the same on every path */
 
         if (isnan(job.threshold))
             job.threshold =
                 settings.by == BY_EMPTY ? 0.5 : 1 / (double)lancet_model_describe(model)->logit_scale;
-        if (settings.csv)
-            printf("picture,class,cosine,softmax,surgery,surgery_paper,empty,present\n");
-        status = pictures_run(&(picture_work){.run = recognise_one,
-                                              .print = settings.csv ? print_lines : print_table,
-                                              .context = &job,
-                                              .json = settings.json,
-                                              .quiet = settings.common.quiet},
-                              &pictures, list_status);
+        status = pictures_run(
+            &(picture_work){.run = recognise_one,
+                            .print = settings.csv ? print_lines : print_table,
+                            .context = &job,
+                            .self = self,
+                            .settings = &settings,
+                            .common = &settings.common,
+                            .many = &settings.many,
+                            .picture = &settings.picture,
+                            .model = model,
+                            .session = session,
+                            .labels = labels,
+                            .features = &job.preparation,
+                            .header = settings.csv
+                                          ? "picture,class,cosine,softmax,surgery,surgery_paper,empty,present"
+                                          : NULL,
+                            .json = settings.json},
+            &pictures, list_status);
     }
 done:
+    status = many_end(status);
     lancet_labels_close(&labels);
     lancet_session_close(&session);
     lancet_model_close(&model);
     classes_close(&list);
     texts_close(&settings.words.texts);
-    texts_close(&pictures);
+    many_close(&pictures);
     texts_close(&operands);
     return status;
 }

@@ -3,10 +3,12 @@
 
 #include "commands.h"
 #include "files.h"
+#include "json.h"
 #include "pictures.h"
 #include "progress.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define CROP_SIDE 512 /* the paper's */
@@ -37,6 +39,11 @@ static const option segment_options[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(segment_settings, json),
      .help = "a summary of everything on stdout"},
+    {.name = "csv",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(segment_settings, csv),
+     .help = "or: a line for each picture and class on stdout, with commas: picture, class, value, pixels, "
+             "share"},
     {.name = "rle",
      .kind = OPTION_FLAG,
      .offset = offsetof(segment_settings, rle),
@@ -101,17 +108,14 @@ static const option_group segment_groups[] = {
     PICTURE_GROUP(segment_settings),
     {"Pieces", window_options, sizeof window_options / sizeof *window_options, 0},
     MODEL_GROUP(segment_settings),
+    MANY_GROUP(segment_settings),
     COMMON_GROUP(segment_settings),
 };
 /* clang-format on */
 
-static int check(const segment_settings *settings, const texts *operands)
+static int check(const segment_settings *settings)
 {
-    int status;
-
-    if (!operands->count)
-        return report_usage("expected a picture or a folder of pictures, found none");
-    status = words_check(&settings->words);
+    int status = words_check(&settings->words);
     if (status != EXIT_DONE)
         return status;
     if (settings->crops.width && settings->window)
@@ -151,36 +155,79 @@ static lancet_segment_task task_of(const segment_settings *settings, const lance
     return task;
 }
 
-static int segment_one(json_t **summary, void *context, const char *path, const char *name)
+/* A batch helps where the picture is one input; crops and windows are batches of their own. */
+static bool is_whole(const segment_settings *settings)
 {
-    segment_job *job = context;
-    const segment_settings *settings = job->settings;
-    lancet_image *image = NULL;
-    uint16_t *segments = NULL;
-    lancet_picture pixels;
-    lancet_error error;
-    int status = picture_open(&image, path, settings->picture.ignore_orientation);
+    return !settings->crops.width && !settings->window;
+}
 
-    if (status != EXIT_DONE)
-        return status;
-    pixels = lancet_image_picture(image);
-    segments = calloc(pixels.width * pixels.height, sizeof *segments);
+static lancet_status segment_picture_of(uint16_t *segments, const segment_job *job,
+                                        const picture_item *picture, lancet_error *error)
+{
+    const lancet_picture pixels = lancet_image_picture(picture->image);
+    lancet_map_options options = job->task.maps;
+    lancet_maps *maps = NULL;
+    lancet_status status;
+
+    if (!picture->features)
+        return lancet_segment(segments, job->session, &pixels, job->labels, &job->task, error);
+    options.redundant = LANCET_REDUNDANT_NONE;
+    options.session = job->session;
+    status = lancet_maps_compute(&maps, picture->features, job->labels, &options, error);
+    if (status == LANCET_OK)
+        status = lancet_maps_segment(segments, maps, pixels.width, pixels.height, &job->task.segments, error);
+    lancet_maps_close(&maps);
+    return status;
+}
+
+static int segment_one(json_t **summary, void *context, const picture_item *picture)
+{
+    const segment_job *job = context;
+    const lancet_picture pixels = lancet_image_picture(picture->image);
+    uint16_t *segments = calloc(pixels.width * pixels.height, sizeof *segments);
+    lancet_error error;
+    int status;
+
     if (!segments)
         status = report_memory();
-    else if (lancet_segment(segments, job->session, &pixels, job->labels, &job->task, &error) != LANCET_OK)
-        status = picture_report(path, &error);
+    else if (segment_picture_of(segments, job, picture, &error) != LANCET_OK)
+        status = picture_report(picture->path, &error);
     else
-        status = segment_write(summary, job, &(segment_picture){path, name, image, segments});
+        status = segment_write(summary, job, &(segment_picture){picture, segments});
     free(segments);
-    lancet_image_close(&image);
     return status;
+}
+
+static void print_lines(void *context, const json_t *summary)
+{
+    const char *path = json_string_value(json_object_get(json_object_get(summary, "picture"), "path"));
+    const json_t *item;
+    size_t i;
+
+    (void)context;
+    json_array_foreach(json_object_get(summary, "classes"), i, item)
+    {
+        csv_text(path);
+        putchar(',');
+        csv_text(json_string_value(json_object_get(item, "class")));
+        printf(",%" JSON_INTEGER_FORMAT ",%" JSON_INTEGER_FORMAT ",%.9g\n",
+               json_integer_value(json_object_get(item, "value")),
+               json_integer_value(json_object_get(item, "pixels")),
+               json_number_value(json_object_get(item, "share")));
+    }
+    item = json_object_get(summary, "background");
+    csv_text(path);
+    printf(",(background),0,%" JSON_INTEGER_FORMAT ",%.9g\n",
+           json_integer_value(json_object_get(item, "pixels")),
+           json_number_value(json_object_get(item, "share")));
 }
 
 static int run(const command *self, int argc, char **argv)
 {
     segment_settings settings = {
         .output = ".", .write = SEGMENT_SEGMENTS | SEGMENT_OVERLAY | SEGMENT_JSON, .background = NAN};
-    texts operands = {0}, pictures = {0};
+    texts operands = {0};
+    many_pictures pictures = {0};
     classes list = {0};
     lancet_window_options windows;
     lancet_model *model = NULL;
@@ -191,15 +238,18 @@ static int run(const command *self, int argc, char **argv)
     if (!options_parse(self, &settings, &operands, argc, argv, &status))
         goto done;
     report_as(self->name, settings.common.quiet);
-    status = check(&settings, &operands);
+    status =
+        many_begin(self, &settings.common, &settings.many, operands.count, settings.json || settings.csv);
+    if (status == EXIT_DONE)
+        status = check(&settings);
     if (status != EXIT_DONE)
         goto done;
     if (!method_choose(settings.method, &settings.picture.path, &settings.redundant, &settings.reversed)) {
         status = LANCET_ERROR_ARGUMENT;
         goto done;
     }
-    list_status = pictures_expand(&pictures, &operands);
-    if (!pictures.count) {
+    list_status = many_find(&pictures, &operands, &settings.many);
+    if (!pictures.paths.count) {
         status = list_status;
         goto done;
     }
@@ -217,18 +267,32 @@ static int run(const command *self, int argc, char **argv)
     if (status == EXIT_DONE) {
         segment_job job = {&settings, model, session, labels, &list, task_of(&settings, model, &windows)};
 
-        status = pictures_run(
-            &(picture_work){
-                .run = segment_one, .context = &job, .json = settings.json, .quiet = settings.common.quiet},
-            &pictures, list_status);
+        status =
+            pictures_run(&(picture_work){.run = segment_one,
+                                         .print = settings.csv ? print_lines : NULL,
+                                         .context = &job,
+                                         .self = self,
+                                         .settings = &settings,
+                                         .common = &settings.common,
+                                         .many = &settings.many,
+                                         .picture = &settings.picture,
+                                         .model = model,
+                                         .session = session,
+                                         .labels = labels,
+                                         .features = is_whole(&settings) ? &job.task.features : NULL,
+                                         .output = settings.output,
+                                         .header = settings.csv ? "picture,class,value,pixels,share" : NULL,
+                                         .json = settings.json},
+                         &pictures, list_status);
     }
 done:
+    status = many_end(status);
     lancet_labels_close(&labels);
     lancet_session_close(&session);
     lancet_model_close(&model);
     classes_close(&list);
     texts_close(&settings.words.texts);
-    texts_close(&pictures);
+    many_close(&pictures);
     texts_close(&operands);
     return status;
 }
@@ -261,7 +325,7 @@ const command segment_command = {
         "--side 512, and Cityscapes with --crops 4x2.",
     .examples = "  lancet segment street.jpg -t \"car, van; road; tree; sky\" --side 512 -o out\n"
                 "  lancet segment photos/ --labels classes.txt --background 0.4 -o out\n"
-                "  lancet segment aachen.png --labels cityscapes.txt --crops 4x2 -o out\n",
+                "  lancet segment aachen.png --labels cityscapes19 --crops 4x2 -o out\n",
     .groups = segment_groups,
     .group_count = sizeof segment_groups / sizeof *segment_groups,
     .run = run,

@@ -2,9 +2,9 @@
 #ifndef CLI_SEGMENT_H
 #define CLI_SEGMENT_H
 
+#include "pictures.h"
 #include "words.h"
 
-#include "lancet/image.h"
 #include "lancet/tasks.h"
 
 /* Bits of segment_settings.write, in the order of segment_kinds. */
@@ -17,6 +17,7 @@ typedef struct segment_settings {
     common_settings common;
     model_settings model;
     picture_settings picture;
+    many_settings many;
     word_settings words;
     const char *method, *output, *note;
     unsigned write;
@@ -26,7 +27,7 @@ typedef struct segment_settings {
     option_size crops;
     double background; /* NAN: none */
     int background_by; /* 0: probability, 1: score */
-    bool json, rle;
+    bool json, csv, rle;
 } segment_settings;
 
 /** What stays the same from picture to picture. */
@@ -41,9 +42,7 @@ typedef struct segment_job {
 
 /** One picture and its segments [height, width]. */
 typedef struct segment_picture {
-    const char *path;
-    const char *name; /* of its files, without the ends */
-    const lancet_image *image;
+    const picture_item *picture;
     const uint16_t *segments;
 } segment_picture;
 

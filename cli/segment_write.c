@@ -172,7 +172,8 @@ static bool describe(writer *w)
         return false;
     }
     json_put(&good, w->description, "lancet", json_words(lancet_version()));
-    json_put(&good, w->description, "picture", json_picture(w->picture->path, w->picture->image));
+    json_put(&good, w->description, "picture",
+             json_picture(w->picture->picture->path, w->picture->picture->image));
     json_put(&good, w->description, "model", json_model(w->job->model));
     json_put(&good, w->description, "settings", describe_settings(w));
     json_put(&good, w->description, "classes", list);
@@ -304,8 +305,8 @@ static const struct file_kind {
 
 static int write_file(writer *w, const struct file_kind *kind)
 {
-    char *name = text_print("%s%s", w->picture->name, kind->end);
-    char *path = name ? path_join(w->job->settings->output, name) : NULL;
+    char *name = text_print("%s%s", w->picture->picture->name, kind->end);
+    char *path = name ? path_join(w->picture->picture->folder, name) : NULL;
     bool good = path != NULL;
     int status;
 
@@ -319,7 +320,7 @@ static int write_file(writer *w, const struct file_kind *kind)
 
 int segment_write(json_t **summary, const segment_job *job, const segment_picture *picture)
 {
-    writer w = {.job = job, .picture = picture, .pixels = lancet_image_picture(picture->image)};
+    writer w = {.job = job, .picture = picture, .pixels = lancet_image_picture(picture->picture->image)};
     int status = EXIT_DONE;
 
     if (measure(&w) && describe(&w))
@@ -331,7 +332,7 @@ int segment_write(json_t **summary, const segment_job *job, const segment_pictur
     for (size_t k = 0; status == EXIT_DONE && k < sizeof file_kinds / sizeof *file_kinds; k++)
         if (job->settings->write & file_kinds[k].bit)
             status = write_file(&w, &file_kinds[k]);
-    if (status == EXIT_DONE && !json_files_join(w.description, job->settings->output))
+    if (status == EXIT_DONE && !json_files_join(w.description, picture->picture->folder))
         status = report_memory();
     *summary = status == EXIT_DONE ? json_incref(w.description) : NULL;
     json_decref(w.description);

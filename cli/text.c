@@ -19,8 +19,9 @@ static const option text_options[] = {
     {.name = "labels",
      .kind = OPTION_TEXT,
      .offset = offsetof(text_settings, labels),
-     .argument = "FILE",
-     .help = "more texts, one a line; - is stdin"},
+     .argument = "LIST",
+     .help = "more texts: a file with one a line (- is stdin), or the classes of a data set by its name "
+             "('lancet classes' lists them)"},
     {.name = "templates",
      .kind = OPTION_TEXT,
      .offset = offsetof(text_settings, templates),
@@ -122,7 +123,7 @@ static int run(const command *self, int argc, char **argv)
     report_as(self->name, settings.common.quiet);
     status = check(&settings, &list);
     if (status == EXIT_DONE && settings.labels)
-        status = texts_read(&list, settings.labels);
+        status = labels_read(&list, settings.labels);
     if (status == EXIT_DONE && !list.count)
         status = report_problem(LANCET_ERROR_INPUT, "%s: expected a text on each line, found none",
                                 settings.labels);

@@ -22,9 +22,11 @@ const option word_options[3] = {
     {.name = "labels",
      .kind = OPTION_TEXT,
      .offset = offsetof(word_settings, labels),
-     .argument = "FILE",
-     .help = "more classes: a text file with one a line, its words with commas between them, or a bank that "
-             "'lancet text' wrote (.safetensors)"},
+     .argument = "LIST",
+     .help =
+         "more classes: those of a data set by its name (voc20, cityscapes19, ...; 'lancet classes' lists "
+         "them), a text file with one a line, its words with commas between them, or a bank that 'lancet "
+         "text' wrote (.safetensors)"},
     {.name = "templates",
      .kind = OPTION_TEXT,
      .offset = offsetof(word_settings, templates),
@@ -151,7 +153,7 @@ static int list_classes(classes *list, const word_settings *settings)
     if (status == EXIT_DONE && settings->labels) {
         const size_t before = list->count;
 
-        status = texts_read(&lines, settings->labels);
+        status = labels_read(&lines, settings->labels);
         for (size_t i = 0; i < lines.count && status == EXIT_DONE; i++)
             if (!classes_add(list, lines.items[i]))
                 status = report_memory();

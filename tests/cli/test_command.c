@@ -25,7 +25,7 @@ static void test_help(void **state)
 {
     static const char *const names[] = {"explain",  "segment", "recognise", "points", "caption",
                                         "features", "text",    "tokenize",  "info",   "convert",
-                                        "verify",   "bench",   "pull"};
+                                        "verify",   "bench",   "pull",      "classes"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -177,7 +177,7 @@ static void test_help_width(void **state)
 {
     static const char *const names[] = {"explain",  "segment", "recognise", "points", "caption",
                                         "features", "text",    "tokenize",  "info",   "convert",
-                                        "verify",   "bench",   "pull"};
+                                        "verify",   "bench",   "pull",      "classes"};
 
     (void)state;
     for (size_t i = 0; i <= sizeof names / sizeof *names; i++) {
