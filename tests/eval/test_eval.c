@@ -231,8 +231,8 @@ static void test_other_settings_are_refused(void **state)
 
     (void)state;
     command_expect(0, EXPLAIN, "-d", SET, "-o", output);
-    command_expect_says(3, "of this run (\"variant 2: surgery: ", EXPLAIN, "-d", SET, "-o", output,
-                        "--tau", "3");
+    command_expect_says(3, "of this run (\"variant 2: surgery: ", EXPLAIN, "-d", SET, "-o", output, "--tau",
+                        "3");
     command_expect_says(3, "of another one (\"protocol: explainability, version 1\")", "eval", "points",
                         MODEL, "-d", SET, "-o", output);
     command_expect_says(3, "data set: layout folder", EXPLAIN, "-d", LOTS, "-o", output);
