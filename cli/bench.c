@@ -16,7 +16,7 @@ typedef struct bench_settings {
     picture_settings picture;
     const char *shape, *labels;
     int batch, repeat;
-    bool json;
+    bool json, rounds;
 } bench_settings;
 
 static const option bench_options[] = {
@@ -51,6 +51,11 @@ static const option bench_options[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(bench_settings, json),
      .help = "as a JSON object"},
+    {.name = "rounds",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(bench_settings, rounds),
+     .help = "for comparing programs in turns: run once for each line \"run\" on stdin, measure the peak for "
+             "each line \"peak\", and answer each with a JSON object in one line"},
 };
 
 /* clang-format off */
@@ -135,8 +140,30 @@ static int encode(void *context)
     return status;
 }
 
-static int measure(bench_result *result, bench_pictures *work, int repeat)
+/* What both JSON reports begin with. */
+static json_t *describe(const bench_result *r)
 {
+    json_t *object = json_object();
+    bool good = object;
+
+    json_put(&good, object, "lancet", json_words(lancet_version()));
+    json_put(&good, object, "model", json_words(r->model));
+    json_put(&good, object, "path", json_words(r->path));
+    json_put(&good, object, "precision", json_words(r->precision));
+    json_put(&good, object, "side",
+             r->options.width == r->options.height ? json_integer(r->options.width) : json_null());
+    json_put(&good, object, "input_width", json_integer(r->options.width));
+    json_put(&good, object, "input_height", json_integer(r->options.height));
+    json_put(&good, object, "batch", json_integer(r->batch));
+    if (good)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+static int measure(bench_result *result, bench_pictures *work, const bench_settings *settings)
+{
+    const lancet_model *model = lancet_session_model(work->session);
     uint8_t *rgb = NULL;
     int status = EXIT_DONE;
     lancet_error error;
@@ -146,11 +173,16 @@ static int measure(bench_result *result, bench_pictures *work, int repeat)
     rgb = work->pictures ? make_pictures(work->pictures, (int)work->count) : NULL;
     if (!rgb || !work->features)
         status = report_memory();
-    else if (lancet_feature_options_resolve(&result->options, lancet_session_model(work->session),
-                                            work->pictures, &work->options, &error) != LANCET_OK)
+    else if (lancet_feature_options_resolve(&result->options, model, work->pictures, &work->options,
+                                            &error) != LANCET_OK)
         status = report_error(&error);
-    if (status == EXIT_DONE)
-        status = bench_time(&result->times, 2, repeat, encode, work);
+    if (status == EXIT_DONE) {
+        result->flops = result->batch * bench_flops(lancet_model_describe(model), result->options.height,
+                                                    result->options.width);
+        status = settings->rounds
+                     ? bench_rounds(describe(result), result->times.threads, result->flops, encode, work)
+                     : bench_time(&result->times, 2, settings->repeat ? settings->repeat : 15, encode, work);
+    }
     free(work->pictures);
     free(work->features);
     free(rgb);
@@ -168,19 +200,10 @@ static void print_table(const bench_result *r)
 
 static int print_json(const bench_result *r)
 {
-    json_t *object = json_object();
+    json_t *object = describe(r);
     bool good = object;
     int status;
 
-    json_put(&good, object, "lancet", json_words(lancet_version()));
-    json_put(&good, object, "model", json_words(r->model));
-    json_put(&good, object, "path", json_words(r->path));
-    json_put(&good, object, "precision", json_words(r->precision));
-    json_put(&good, object, "side",
-             r->options.width == r->options.height ? json_integer(r->options.width) : json_null());
-    json_put(&good, object, "input_width", json_integer(r->options.width));
-    json_put(&good, object, "input_height", json_integer(r->options.height));
-    json_put(&good, object, "batch", json_integer(r->batch));
     bench_json(&good, object, &r->times, r->flops);
     status = good ? json_print(object) : report_memory();
     json_decref(object);
@@ -199,11 +222,10 @@ static int bench_vision(lancet_session *session, const bench_settings *settings)
                            .path = path_names[work.options.path],
                            .batch = settings->batch,
                            .times = {.threads = lancet_session_threads(session)}};
-    int status = measure(&result, &work, settings->repeat ? settings->repeat : 15);
+    const int status = measure(&result, &work, settings);
 
-    if (status != EXIT_DONE)
+    if (status != EXIT_DONE || settings->rounds)
         return status;
-    result.flops = settings->batch * bench_flops(about, result.options.height, result.options.width);
     if (settings->json)
         return print_json(&result);
     print_table(&result);
@@ -238,6 +260,11 @@ static int run(const command *self, int argc, char **argv)
         status = LANCET_ERROR_ARGUMENT;
     } else if (settings.model.path && settings.shape) {
         status = report_usage("--model and --shape: give one of them");
+    } else if (settings.rounds && (settings.json || settings.repeat)) {
+        status = report_usage("--rounds: how often and in which form is said line by line; leave out --json "
+                              "and --repeat");
+    } else if (settings.rounds && settings.labels && strcmp(settings.labels, "-") == 0) {
+        status = report_usage("--rounds and --labels -: stdin can be one of them");
     } else if (settings.labels && (status = read_labels(&labels, settings.labels)) != EXIT_DONE) {
         ; /* reported */
     } else if (settings.model.path) {
@@ -251,9 +278,11 @@ static int run(const command *self, int argc, char **argv)
             status = report_error(&error);
     }
     if (status == EXIT_DONE)
-        status = settings.labels
-                     ? bench_labels(session, &labels, settings.repeat ? settings.repeat : 3, settings.json)
-                     : bench_vision(session, &settings);
+        status = settings.labels ? bench_labels(session, &labels, settings.repeat ? settings.repeat : 3,
+                                                settings.rounds ? BENCH_ROUNDS
+                                                : settings.json ? BENCH_JSON
+                                                                : BENCH_TABLE)
+                                 : bench_vision(session, &settings);
     lancet_session_close(&session);
     lancet_model_close(&model);
     free(file);
@@ -288,7 +317,8 @@ const command bench_command = {
     .examples = "  lancet bench\n"
                 "  lancet bench --shape ViT-B/32 --threads 1\n"
                 "  lancet bench -m ViT-B-16.safetensors --side 512 --json\n"
-                "  lancet bench --labels words.txt\n",
+                "  lancet bench --labels words.txt\n"
+                "  printf 'run\\npeak\\nrun\\n' | lancet bench --rounds\n",
     .groups = bench_groups,
     .group_count = sizeof bench_groups / sizeof *bench_groups,
     .run = run,

@@ -29,6 +29,10 @@ typedef struct bench_times {
     double resident; /* bytes at most */
 } bench_times;
 
+/** Runs `work`, which returns a status, once: the times and the memory, the peak left as it is. Returns its
+ * status. */
+int bench_once(bench_times *times, int (*work)(void *context), void *context);
+
 /** Runs `work`, which returns a status, `warm` times and then `repeat` times that count; the machine's peak
  * is measured before and after. times->threads is set. Returns a status; failures are reported. */
 int bench_time(bench_times *times, int warm, int repeat, int (*work)(void *context), void *context);
@@ -39,6 +43,11 @@ void bench_print(const bench_times *times, double flops, const char *what);
 
 /** The same for a JSON object. */
 void bench_json(bool *good, json_t *object, const bench_times *times, double flops);
+
+/** Says what is timed (`about`, an object that is taken over, NULL if memory is out) and then answers
+ * standard input line by line, until it ends: to "run" with the time of one run, to "peak" with the machine's
+ * limit as it is now, each a JSON object in one line. Returns a status; failures are reported. */
+int bench_rounds(json_t *about, int threads, double flops, int (*work)(void *context), void *context);
 
 /** Multiplications and additions of the plain picture tower's products, every token projected, a
  * convolution's sum written out: the floor that all paths, and all ways to compute a convolution, are held
@@ -60,8 +69,11 @@ extern const bench_shape bench_shapes[];
  * NULL if memory is out; free() it. */
 void *bench_model_make(const bench_shape *shape, bool text, size_t *length);
 
+/** How a bench reports. */
+typedef enum bench_report { BENCH_TABLE, BENCH_JSON, BENCH_ROUNDS } bench_report;
+
 /** Times label banks of these texts in the 85 templates, and prints the report. Returns a status; failures
  * are reported. */
-int bench_labels(lancet_session *session, const texts *labels, int repeat, bool json);
+int bench_labels(lancet_session *session, const texts *labels, int repeat, bench_report report);
 
 #endif

@@ -138,13 +138,12 @@ static void print_table(const bench_bank *bank, const bench_times *times)
            100 * times->processor * times->peak.each / padded);
 }
 
-static int print_json(const bench_bank *bank, const bench_times *times)
+/* What both JSON reports begin with. */
+static json_t *describe(const bench_bank *bank)
 {
     const lancet_model_description *about = lancet_model_describe(lancet_session_model(bank->session));
-    const double padded = count_padded(about, bank);
     json_t *object = json_object();
     bool good = object;
-    int status;
 
     json_put(&good, object, "lancet", json_words(lancet_version()));
     json_put(&good, object, "model", json_words(about->path));
@@ -153,8 +152,22 @@ static int print_json(const bench_bank *bank, const bench_times *times)
     json_put(&good, object, "positions_padded", json_integer((json_int_t)bank->padded));
     json_put(&good, object, "positions_read", json_integer((json_int_t)bank->read));
     json_put(&good, object, "positions_distinct", json_integer((json_int_t)bank->distinct));
+    json_put(&good, object, "padded_gflop", json_number(count_padded(about, bank) / 1e9));
+    if (good)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+static int print_json(const bench_bank *bank, const bench_times *times)
+{
+    const lancet_model_description *about = lancet_model_describe(lancet_session_model(bank->session));
+    const double padded = count_padded(about, bank);
+    json_t *object = describe(bank);
+    bool good = object;
+    int status;
+
     bench_json(&good, object, times, count_needed(about, bank));
-    json_put(&good, object, "padded_gflop", json_number(padded / 1e9));
     json_put(&good, object, "share_of_padded_floor",
              json_number(times->median * times->peak.together / padded));
     json_put(&good, object, "share_of_padded_floor_processor",
@@ -164,10 +177,11 @@ static int print_json(const bench_bank *bank, const bench_times *times)
     return status;
 }
 
-int bench_labels(lancet_session *session, const texts *labels, int repeat, bool json)
+int bench_labels(lancet_session *session, const texts *labels, int repeat, bench_report report)
 {
     const lancet_model *model = lancet_session_model(session);
-    const size_t context = (size_t)lancet_model_describe(model)->context_length;
+    const lancet_model_description *about = lancet_model_describe(model);
+    const size_t context = (size_t)about->context_length;
     bench_bank bank = {.session = session, .labels = labels};
     bench_times times = {.threads = lancet_session_threads(session)};
     int status = EXIT_DONE;
@@ -180,12 +194,14 @@ int bench_labels(lancet_session *session, const texts *labels, int repeat, bool 
         status = report_memory();
     /* The first run says what is wrong with the words, if anything is. */
     if (status == EXIT_DONE)
-        status = bench_time(&times, 1, repeat, encode, &bank);
+        status = report == BENCH_ROUNDS ? encode(&bank) : bench_time(&times, 1, repeat, encode, &bank);
     if (status == EXIT_DONE)
         status = tokenize(&bank, lancet_model_vocabulary(model), context);
     if (status == EXIT_DONE) {
         count_distinct(&bank);
-        if (json)
+        if (report == BENCH_ROUNDS)
+            status = bench_rounds(describe(&bank), times.threads, count_needed(about, &bank), encode, &bank);
+        else if (report == BENCH_JSON)
             status = print_json(&bank, &times);
         else
             print_table(&bank, &times);

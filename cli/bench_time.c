@@ -38,12 +38,25 @@ static void measure_peak(double *together, double *each, int threads)
     *each = peak.each;
 }
 
+int bench_once(bench_times *times, int (*work)(void *context), void *context)
+{
+    const double start = now(CLOCK_MONOTONIC), start_spent = now(CLOCK_PROCESS_CPUTIME_ID);
+    const int status = work(context);
+    struct rusage usage;
+
+    times->repeat = 1;
+    times->median = times->least = times->most = now(CLOCK_MONOTONIC) - start;
+    times->processor = now(CLOCK_PROCESS_CPUTIME_ID) - start_spent;
+    getrusage(RUSAGE_SELF, &usage);
+    times->resident = 1024.0 * (double)usage.ru_maxrss;
+    return status;
+}
+
 int bench_time(bench_times *times, int warm, int repeat, int (*work)(void *context), void *context)
 {
     double *elapsed = calloc((size_t)repeat, sizeof *elapsed), *spent = calloc((size_t)repeat, sizeof *spent);
     double together[PEAKS], each[PEAKS];
     int status = elapsed && spent ? EXIT_DONE : report_memory();
-    struct rusage usage;
 
     for (int i = 0; i < warm && status == EXIT_DONE; i++)
         status = work(context);
@@ -51,11 +64,9 @@ int bench_time(bench_times *times, int warm, int repeat, int (*work)(void *conte
     for (int i = 0; i < PEAKS / 2; i++)
         measure_peak(&together[i], &each[i], times->threads);
     for (int i = 0; i < repeat && status == EXIT_DONE; i++) {
-        const double start = now(CLOCK_MONOTONIC), start_spent = now(CLOCK_PROCESS_CPUTIME_ID);
-
-        status = work(context);
-        elapsed[i] = now(CLOCK_MONOTONIC) - start;
-        spent[i] = now(CLOCK_PROCESS_CPUTIME_ID) - start_spent;
+        status = bench_once(times, work, context);
+        elapsed[i] = times->median;
+        spent[i] = times->processor;
     }
     for (int i = PEAKS / 2; i < PEAKS; i++)
         measure_peak(&together[i], &each[i], times->threads);
@@ -70,8 +81,6 @@ int bench_time(bench_times *times, int warm, int repeat, int (*work)(void *conte
         times->most = elapsed[repeat - 1];
         times->processor = spent[repeat / 2];
         times->peak = (bench_peak){together[PEAKS - 2], each[PEAKS - 2]};
-        getrusage(RUSAGE_SELF, &usage);
-        times->resident = 1024.0 * (double)usage.ru_maxrss;
     }
     free(elapsed);
     free(spent);

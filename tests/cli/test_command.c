@@ -96,6 +96,47 @@ static void test_bench(void **state)
     command_close(&result);
 }
 
+/* One line for what is timed, and one for each that is asked for. */
+static void test_bench_rounds(void **state)
+{
+    static const char *const arguments[] = {
+        "bench", "-m", TINY "/model.safetensors", "--rounds", "--threads", "1", "--quiet", NULL};
+    const char *input = path_of(command_folder, "rounds.txt");
+    command_result result;
+    const char *line;
+    json_t *answers[4] = {NULL};
+
+    (void)state;
+    file_write_text(input, "run\npeak\nrun\n");
+    result = command_run_with(input, arguments);
+    command_check(&result, 0);
+    line = result.out;
+    for (size_t i = 0; i < 4; i++, line = strchr(line, '\n') + 1) {
+        answers[i] = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+        assert_non_null(answers[i]);
+    }
+    assert_string_equal(line, "");
+    assert_int_equal(json_integer_value(json_object_get(answers[0], "threads")), 1);
+    assert_true(json_number_value(json_object_get(answers[0], "gflop")) > 0);
+    assert_true(json_number_value(json_object_get(answers[1], "milliseconds")) > 0);
+    assert_true(json_number_value(json_object_get(answers[2], "peak_gflops")) > 0);
+    assert_true(json_number_value(json_object_get(answers[3], "milliseconds")) > 0);
+    for (size_t i = 0; i < 4; i++)
+        json_decref(answers[i]);
+    command_close(&result);
+    file_write_text(input, "run\nstop\n");
+    result = command_run_with(input, arguments);
+    command_check(&result, 3);
+    assert_non_null(strstr(result.err, "stdin: expected run or peak, found 'stop'"));
+    command_close(&result);
+    result = command_run("bench", "-m", TINY "/model.safetensors", "--rounds", "--json");
+    command_check(&result, 2);
+    command_close(&result);
+    result = command_run("bench", "-m", TINY "/model.safetensors", "--rounds", "--labels", "-");
+    command_check(&result, 2);
+    command_close(&result);
+}
+
 /* Distinct beginnings of the labels' prompts, one by one against all before them. */
 static void count_positions(const char *const *labels, size_t count, size_t *read, size_t *distinct)
 {
@@ -466,12 +507,13 @@ static void test_output_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version),      cmocka_unit_test(test_help),
-        cmocka_unit_test(test_help_width),   cmocka_unit_test(test_bench),
-        cmocka_unit_test(test_bench_labels), cmocka_unit_test(test_overview),
-        cmocka_unit_test(test_usage),        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_model_choice), cmocka_unit_test(test_leading_options),
-        cmocka_unit_test(test_output_full),  cmocka_unit_test(test_models),
+        cmocka_unit_test(test_version),         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_help_width),      cmocka_unit_test(test_bench),
+        cmocka_unit_test(test_bench_rounds),    cmocka_unit_test(test_bench_labels),
+        cmocka_unit_test(test_overview),        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_files),           cmocka_unit_test(test_model_choice),
+        cmocka_unit_test(test_leading_options), cmocka_unit_test(test_output_full),
+        cmocka_unit_test(test_models),
     };
 
     return cmocka_run_group_tests_name("command", tests, command_set_up, command_tear_down);
