@@ -7,6 +7,8 @@ SECONDS ?= 60
 PICTURE ?=
 MODEL   ?=
 TEXT    ?=
+PYTHON  ?= python3
+PEERS   ?= 1
 export MODEL PICTURE TEXT
 
 MAKEFLAGS += --no-print-directory
@@ -28,6 +30,7 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name what; do \
 		printf '  %-16s %s\n' $$name "$$what"; done
 	@echo "Options: MODEL=file PICTURE=file TEXT='one, two' (demo), SECONDS=60 (fuzz), PREFIX=/usr/local (install), JOBS=$(JOBS)"
+	@echo "         PYTHON=python3 (bench: one that has PyTorch, ONNX Runtime or OpenVINO sets Lancet beside them; PEERS=0: does not)"
 
 build: ## The command build/lancet and the libraries
 	@tools/install-packages build
@@ -62,6 +65,7 @@ bench: build ## How fast this machine runs a model, and what share of its peak t
 	@build/lancet bench $(if $(MODEL),-m '$(MODEL)')
 	@for program in build/bench/bench_*; do \
 		if [ -x $$program ] && [ -f $$program ]; then echo && $$program; fi; done
+	@if [ '$(PEERS)' != 0 ]; then echo && $(PYTHON) bench/peers/run --if-there; fi
 
 format: ## Every C file in the house's style
 	@tools/install-packages test
