@@ -9,6 +9,7 @@ PRECISION" with {"milliseconds": ...}, "save PRECISION FILE" with the same after
 """
 
 import copy
+import functools
 import json
 import os
 import sys
@@ -21,6 +22,13 @@ import numpy as np  # noqa: E402
 
 import prepare  # noqa: E402
 from rows import ROWS  # noqa: E402
+
+
+class Exported:
+    """A library that is given a file for each precision."""
+
+    def exists(self, precision):
+        return os.path.exists(self.path(precision))
 
 
 class Torch:
@@ -53,16 +61,20 @@ class Torch:
 
         return run
 
+    def exists(self, _):
+        return True
 
-class OnnxRuntime:
+
+class OnnxRuntime(Exported):
     """ONNX Runtime on its processor provider, which has no bf16: all optimisations of the graph, one pool."""
 
-    precisions = ("fp32",)
+    precisions = ("fp32", "int8")
 
     def __init__(self, row, threads, work):
         import onnxruntime
 
-        self.library, self.threads, self.path = onnxruntime, threads, prepare.onnx_path(row, work)
+        self.library, self.threads = onnxruntime, threads
+        self.path = functools.partial(prepare.onnx_path, row, work)
         self.version = f"ONNX Runtime {onnxruntime.__version__}"
         self.input = prepare.make_input(row, work)
 
@@ -72,20 +84,21 @@ class OnnxRuntime:
         options.inter_op_num_threads = 1
         options.graph_optimization_level = self.library.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.log_severity_level = 3
-        session = self.library.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+        session = self.library.InferenceSession(self.path(precision), options, providers=["CPUExecutionProvider"])
         given = {session.get_inputs()[0].name: self.input}
         return lambda: session.run(None, given)[0]
 
 
-class OpenVino:
+class OpenVino(Exported):
     """OpenVINO on its processor plugin, for the shortest time of one request."""
 
-    precisions = ("fp32", "bf16")
+    precisions = ("fp32", "bf16", "int8")
 
     def __init__(self, row, threads, work):
         import openvino
 
-        self.library, self.threads, self.path = openvino, threads, prepare.openvino_path(row, work)
+        self.threads = threads
+        self.path = functools.partial(prepare.openvino_path, row, work)
         self.version = "OpenVINO " + openvino.__version__.split("-")[0]
         self.core = openvino.Core()
         self.input = openvino.Tensor(prepare.make_input(row, work))
@@ -94,9 +107,10 @@ class OpenVino:
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": self.threads,
-            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+            # With int8: for what is not.
+            "INFERENCE_PRECISION_HINT": "f32" if precision == "fp32" else "bf16",
         }
-        request = self.core.compile_model(self.path, "CPU", settings).create_infer_request()
+        request = self.core.compile_model(self.path(precision), "CPU", settings).create_infer_request()
         request.set_input_tensor(self.input)
 
         def run():
@@ -124,7 +138,10 @@ def main():
     except ImportError as error:
         answer(error=str(error))
         return 0
-    ready = {precision: contender.make(precision) for precision in precisions if precision in contender.precisions}
+    ready = {}
+    for precision in precisions:
+        if precision in contender.precisions and contender.exists(precision):
+            ready[precision] = contender.make(precision)
     answer(version=contender.version, ready=list(ready))
     for line in sys.stdin:
         verb, precision, *rest = line.split()

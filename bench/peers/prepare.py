@@ -31,11 +31,13 @@ def model_path(row, work):
     return os.path.join(work, row.model.replace("/", "-") + ".safetensors")
 
 
-def onnx_path(row, work):
-    return os.path.join(work, row.export + ".onnx")
+def onnx_path(row, work, precision="fp32"):
+    return os.path.join(work, row.export + (".int8" if precision == "int8" else "") + ".onnx")
 
 
-def openvino_path(row, work):
+def openvino_path(row, work, precision="fp32"):
+    if precision == "int8":
+        return os.path.join(work, row.export + ".int8.xml")
     return os.path.join(work, row.export + ".xml") if row.openvino == "torch" else onnx_path(row, work)
 
 
@@ -98,28 +100,59 @@ def build_tower(row, work):
     return method.build(tensors, row.kind, row.side)
 
 
+def quantise_onnx(source, out):
+    """int8 weights with a scale for each channel; scales of activations as they come."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    kinds = ["MatMul", "Gemm"]
+    quantize_dynamic(source, out, op_types_to_quantize=kinds, per_channel=True, weight_type=QuantType.QInt8)
+
+
+def quantise_openvino(source, out, given, transformer):
+    """int8 weights and activations, their scales from the very input that is timed: nobody could choose better."""
+    import nncf
+    import openvino
+
+    model = openvino.Core().read_model(source)
+    kind = nncf.ModelType.TRANSFORMER if transformer else None
+    openvino.save_model(nncf.quantize(model, nncf.Dataset([given]), model_type=kind, subset_size=1), out)
+
+
 def export(row, work):
     """The files of ONNX Runtime and OpenVINO, for those of the two that are installed."""
     import torch
 
-    there = [name for name in ("onnxruntime", "openvino") if importlib.util.find_spec(name)]
-    paths = {"onnxruntime": onnx_path(row, work), "openvino": openvino_path(row, work)}
-    wanted = {paths[name] for name in there}
-    if all(os.path.exists(path) for path in wanted):
-        return
-    tower, given = build_tower(row, work), torch.from_numpy(make_input(row, work))
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    # In a folder of its own first, so that what was broken off is not taken for whole.
-    with tempfile.TemporaryDirectory(dir=work) as part:
-        if onnx_path(row, work) in wanted:
-            torch.onnx.export(tower, (given,), onnx_path(row, part), dynamo=True, opset_version=18, verbose=False)
-        if openvino_path(row, work) in wanted and row.openvino == "torch":
-            import openvino
+    there = {name for name in ("onnxruntime", "openvino", "nncf") if importlib.util.find_spec(name)}
+    given = make_input(row, work)
 
-            model = openvino.convert_model(torch.export.export(tower, (given,)))
-            openvino.save_model(model, openvino_path(row, part), compress_to_fp16=False)
-        for name in sorted(os.listdir(part)):
-            os.replace(os.path.join(part, name), os.path.join(work, name))
+    def onnx(out):
+        torch.onnx.export(build_tower(row, work), (torch.from_numpy(given),), out, dynamo=True, opset_version=18, verbose=False)
+
+    def convert(out):
+        import openvino
+
+        program = torch.export.export(build_tower(row, work), (torch.from_numpy(given),))
+        openvino.save_model(openvino.convert_model(program), out, compress_to_fp16=False)
+
+    steps = []  # what to make, by what; in this order
+    if there & {"onnxruntime", "openvino"}:
+        steps.append((onnx_path, "fp32", onnx))
+    if "openvino" in there and row.openvino == "torch":
+        steps.append((openvino_path, "fp32", convert))
+    if "onnxruntime" in there and row.kind != "resnet":
+        steps.append((onnx_path, "int8", lambda out: quantise_onnx(onnx_path(row, work), out)))
+    if {"openvino", "nncf"} <= there:
+        source, transformer = openvino_path(row, work), row.kind != "resnet"
+        steps.append((openvino_path, "int8", lambda out: quantise_openvino(source, out, given, transformer)))
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    for path, precision, make in steps:
+        if os.path.exists(path(row, work, precision)):
+            continue
+        # In a folder of its own first, so that what was broken off is not taken for whole.
+        with tempfile.TemporaryDirectory(dir=work) as part:
+            make(path(row, part, precision))
+            for name in sorted(os.listdir(part)):
+                os.replace(os.path.join(part, name), os.path.join(work, name))
 
 
 
