@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "bench.h"
 
+#include "common.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -128,8 +129,9 @@ static void print_table(const bench_bank *bank, const bench_times *times)
     const double padded = count_padded(about, bank);
 
     printf("model        %s\n", about->path);
-    printf("work         %zu labels, %zu prompts, %d thread%s, %s kernels\n", bank->labels->count,
-           bank->prompts, times->threads, times->threads == 1 ? "" : "s", lancet_instruction_set());
+    printf("work         %zu labels, %zu prompts, %s, %d thread%s, %s kernels\n", bank->labels->count,
+           bank->prompts, precision_names[about->precision], times->threads, times->threads == 1 ? "" : "s",
+           lancet_instruction_set());
     printf("positions    %zu padded, %zu up to the end tokens, %zu that begin differently\n", bank->padded,
            bank->read, bank->distinct);
     bench_print(times, count_needed(about, bank), "what these need");
@@ -147,6 +149,7 @@ static json_t *describe(const bench_bank *bank)
 
     json_put(&good, object, "lancet", json_words(lancet_version()));
     json_put(&good, object, "model", json_words(about->path));
+    json_put(&good, object, "precision", json_words(precision_names[about->precision]));
     json_put(&good, object, "labels", json_integer((json_int_t)bank->labels->count));
     json_put(&good, object, "prompts", json_integer((json_int_t)bank->prompts));
     json_put(&good, object, "positions_padded", json_integer((json_int_t)bank->padded));
