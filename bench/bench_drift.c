@@ -1,5 +1,6 @@
-/* What each weight type costs: a model converted to all of them, and how far pictures, words and maps then
- * are from the original's. Prints rows of a Markdown table (docs/conversion.md).
+/* What narrower numbers cost: a model converted to each weight type, and computed in each precision, and how
+ * far pictures, words and maps then are from the original's. Prints rows of a Markdown table
+ * (docs/conversion.md).
  *
  * Usage: bench_drift [MODEL [PICTURE...]] (default: the model that comes with Lancet, and the pictures of the
  * tests). The converted files go to $TMPDIR, one at a time. SPDX-License-Identifier: Apache-2.0 */
@@ -121,9 +122,14 @@ static void print_row(const char *type, const lancet_conversion *done, const str
         }
         free(a);
     }
-    printf("| %s | %.1f MB | %.2g | %.1g | %.1g, %.1g | %.1g | %.1g, %.1g | %.2g |\n", type,
-           (double)done->bytes / 1e6, weights, classes.most, patches.sum / (double)patches.count,
-           patches.most, texts.most, maps.sum / (double)maps.count, maps.most, furthest);
+    printf("| %s | ", type);
+    if (done->bytes)
+        printf("%.1f MB | %.2g", (double)done->bytes / 1e6, weights);
+    else
+        printf("|");
+    printf(" | %.1g | %.1g, %.1g | %.1g | %.1g, %.1g | %.2g |\n", classes.most,
+           patches.sum / (double)patches.count, patches.most, texts.most, maps.sum / (double)maps.count,
+           maps.most, furthest);
     fflush(stdout);
 }
 
@@ -170,6 +176,18 @@ int main(int argc, char **argv)
         close_outputs(&found, count);
         lancet_model_close(&model);
         unlink(out);
+    }
+    for (int precision = LANCET_PRECISION_BFLOAT16; precision <= LANCET_PRECISION_INT8; precision++) {
+        static const char *const names[] = {"", "computed in bf16", "computed in int8"};
+        const lancet_conversion nothing = {0};
+        struct outputs found;
+
+        check(lancet_model_open(&model, path,
+                                &(lancet_model_options){.precision = (lancet_precision)precision}, &error));
+        found = run(model, (const lancet_image *const *)images, count);
+        print_row(names[precision], &nothing, &exact, &found, count);
+        close_outputs(&found, count);
+        lancet_model_close(&model);
     }
     close_outputs(&exact, count);
     for (size_t i = 0; i < count; i++)

@@ -64,6 +64,7 @@ lancet_status lancet_vision_tower_open(lancet_vision_tower *tower, const lancet_
     tower->embedding = configuration->embedding_width;
     tower->epsilon = configuration->layer_norm_epsilon;
     tower->quick = configuration->activation == LANCET_ACTIVATION_QUICK_GELU;
+    tower->narrow = configuration->precision != LANCET_PRECISION_FLOAT32;
     if (configuration->family == LANCET_FAMILY_RESNET)
         status = lancet_resnet_open(&tower->resnet, checkpoint, configuration, pool, error);
     else

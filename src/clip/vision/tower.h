@@ -16,6 +16,7 @@ typedef struct lancet_vision_tower {
     size_t width, heads, hidden, patch, grid, embedding; /* D, H, 4D, p, g, C */
     float epsilon;
     bool quick;                          /* QuickGELU */
+    bool narrow;                         /* attention in bfloat16 */
     lancet_linear *patches, *projection; /* [D, 3 p p], [C, D] */
     lancet_norm norm_pre, norm_post;
     float *class_embedding; /* [D]; the block of floats that all below are pieces of */

@@ -149,7 +149,7 @@ static lancet_status attend(lancet_pass *pass, const lancet_block *block, const 
     if (surgery)
         plan_attention(pass, true, false, &count);
     plan_attention(pass, false, class_only, &count);
-    lancet_attention_run(session->pool, pass->attentions, count, false, session->scratch);
+    lancet_attention_run(session->pool, pass->attentions, count, pass->tower->narrow, session->scratch);
     return lancet_linear_run(session->linears, gather, surgery ? 2 : 1, error);
 }
 
