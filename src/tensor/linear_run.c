@@ -80,7 +80,7 @@ struct plan {
     lancet_packed_product product; /* of all rows */
     size_t blocks, first_task;
     size_t first_narrow; /* tasks of narrowing before this job's; */
-    bool narrows;        /* has it any, or are its rows narrowed by another job, or not at all? */
+    bool narrows;        /* has it any, or are its rows copied by another job, or not at all? */
 };
 
 struct run {
@@ -117,6 +117,14 @@ static bool same_rows(const lancet_linear_job *a, const lancet_linear_job *b)
            a->linear->kind == b->linear->kind && a->linear->in == b->linear->in;
 }
 
+/* Floats are multiplied where they lie, unless most rows of a tile would share the same few lines of the
+ * first-level cache. */
+static bool is_narrowed(const lancet_linear_job *job)
+{
+    return job->linear->kind != LANCET_PACKED_FLOAT ||
+           (job->rows > 8 && job->in_stride * sizeof(float) % 2048 == 0);
+}
+
 /* Gives each job's narrowed rows their place, after `base`; returns the bytes taken. */
 static size_t place_rows(struct run *run, char *base)
 {
@@ -129,7 +137,7 @@ static size_t place_rows(struct run *run, char *base)
         const size_t scales = lancet_linear_stride(job->rows);
         size_t other = 0;
 
-        if (job->linear->kind == LANCET_PACKED_FLOAT)
+        if (!is_narrowed(job))
             continue;
         while (!same_rows(run->plans[other].job, job))
             other++;
