@@ -112,6 +112,8 @@ int main(int argc, char **argv)
     /* Left to itself, glibc learns from the first large picture to keep such blocks on its heap, where they
      * tear holes: blocks of a megabyte and more go back to the system as soon as they are freed. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    /* Smaller ones stay: handing every small picture's pages back and forth costs a fiftieth of the time. */
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
 #endif
     status = dispatch(argc - 1, argv + 1);
     /* What was printed counts only once the system has taken it. */

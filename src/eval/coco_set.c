@@ -73,8 +73,9 @@ static lancet_status choose_files(lancet_listing *names, const char *folder, con
             "names a part",
             folder, names->count, names->names[0]);
     if (status == LANCET_OK && !names->count)
-        status = lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: expected files *%s*%s*.json, found none",
-                             folder, kind ? kind : "", *split ? *split : "");
+        status =
+            lancet_fail(error, LANCET_ERROR_ARGUMENT, "%s: expected files *%s%s%s%s.json, found none", folder,
+                        kind ? kind : "", kind ? "*" : "", *split ? *split : "", *split ? "*" : "");
     if (status != LANCET_OK)
         lancet_listing_close(names);
     return status;

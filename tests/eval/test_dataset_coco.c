@@ -523,7 +523,7 @@ static void test_files(void **state)
     (void)state;
     set_fails(&coco, LANCET_ERROR_ARGUMENT, "expected a folder annotations, found none");
     set_text("annotations/other.txt", "");
-    set_fails(&coco, LANCET_ERROR_ARGUMENT, "expected files *instances**.json, found none");
+    set_fails(&coco, LANCET_ERROR_ARGUMENT, "expected files *instances*.json, found none");
     set_instances("annotations/instances_a.json", IMAGE("9"), "");
     set_fails(&coco, LANCET_ERROR_ARGUMENT, "expected the pictures in a folder a, found none");
     set_fails(&none, LANCET_ERROR_IO, "none.json: No such file");
