@@ -2,6 +2,7 @@
 #ifndef CLI_BENCH_H
 #define CLI_BENCH_H
 
+#include "bench_peak.h"
 #include "json.h"
 #include "texts.h"
 
@@ -9,16 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/** Fused multiply-adds that threads reach right now with the widest vectors there are; an addition and a
- * multiplication each count. */
-typedef struct bench_peak {
-    double together; /* operations a second of the clock, all threads together */
-    double each;     /* operations of one thread in a second of its own, whatever else the machine does */
-} bench_peak;
-
-/** Measured for about `seconds`. 0 if no thread can be started. */
-bench_peak peak_measure(int threads, double seconds);
 
 /** What one piece of work took, and what the machine could do meanwhile. */
 typedef struct bench_times {

@@ -1,6 +1,6 @@
 /* The machine's own limit: how many multiply-adds it does when nothing else holds it up.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "bench.h"
+#include "bench_peak.h"
 
 #include <pthread.h>
 #include <stdbool.h>

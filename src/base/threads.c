@@ -4,10 +4,8 @@
 
 #include "base/memory.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -219,4 +217,18 @@ void lancet_pool_run(lancet_pool *pool, size_t count, void (*task)(void *context
     if (count == 0 || count >= CLOSED) /* no caller splits work into four thousand million tasks */
         return;
     run_round(pool, (uint32_t)count, task, context);
+}
+
+void lancet_helper_start(lancet_helper *helper, void *(*run)(void *context), void *context)
+{
+    helper->started = pthread_create(&helper->thread, NULL, run, context) == 0;
+    if (!helper->started)
+        run(context);
+}
+
+void lancet_helper_join(lancet_helper *helper)
+{
+    if (helper->started)
+        pthread_join(helper->thread, NULL);
+    helper->started = false;
 }

@@ -1,9 +1,11 @@
-/* One pool of threads. SPDX-License-Identifier: Apache-2.0 */
+/* One pool of threads, and work beside the caller's. SPDX-License-Identifier: Apache-2.0 */
 #ifndef LANCET_BASE_THREADS_H
 #define LANCET_BASE_THREADS_H
 
 #include "base/status.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define LANCET_THREADS_MAX 256
@@ -26,5 +28,18 @@ int lancet_pool_threads(const lancet_pool *pool);
  * time on the same. Only the thread that owns the pool calls this, and tasks do not. */
 void lancet_pool_run(lancet_pool *pool, size_t count, void (*task)(void *context, size_t index, int worker),
                      void *context);
+
+/** One piece of work beside the caller's own. */
+typedef struct lancet_helper {
+    pthread_t thread;
+    bool started;
+} lancet_helper;
+
+/** Does run(context) until lancet_helper_join at the latest, or at once and here if the system refuses to
+ * start a thread. */
+void lancet_helper_start(lancet_helper *helper, void *(*run)(void *context), void *context);
+
+/** Waits for the work to end. */
+void lancet_helper_join(lancet_helper *helper);
 
 #endif

@@ -12,10 +12,10 @@ static void print_hex(char *hex, const uint8_t *bytes, size_t count)
 }
 
 /* Bytes that are read before their pages may go. */
-#define SLICE ((size_t)64 << 20)
+#define SLICE ((size_t)4 << 20)
 
 /* Every byte of every file, in order. */
-static void walk(const lancet_checkpoint *checkpoint, bool drop,
+static void walk(const lancet_checkpoint *checkpoint,
                  void (*take)(void *context, const uint8_t *bytes, size_t length), void *context)
 {
     for (size_t i = 0; i < lancet_checkpoint_files(checkpoint); i++) {
@@ -25,7 +25,7 @@ static void walk(const lancet_checkpoint *checkpoint, bool drop,
             const size_t length = file->length - at < SLICE ? file->length - at : SLICE;
 
             take(context, file->bytes + at, length);
-            if (drop && lancet_checkpoint_is_file(checkpoint))
+            if (lancet_checkpoint_is_file(checkpoint))
                 lancet_mapping_drop(file, file->bytes + at, length);
         }
     }
@@ -41,20 +41,19 @@ static void take_sha256(void *context, const uint8_t *bytes, size_t length)
     sha256_update(context, length, bytes);
 }
 
-lancet_status lancet_hash_fast(char hex[LANCET_HASH_SIZE], const lancet_checkpoint *checkpoint, bool drop,
-                               lancet_error *error)
+bool lancet_hash_fast(char hex[LANCET_HASH_SIZE], const lancet_checkpoint *checkpoint)
 {
     XXH3_state_t *state = XXH3_createState();
     XXH128_canonical_t canonical;
 
     if (!state)
-        return lancet_fail_memory(error, lancet_checkpoint_path(checkpoint));
+        return false;
     XXH3_128bits_reset(state);
-    walk(checkpoint, drop, take_fast, state);
+    walk(checkpoint, take_fast, state);
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
     XXH3_freeState(state);
     print_hex(hex, canonical.digest, sizeof canonical.digest);
-    return LANCET_OK;
+    return true;
 }
 
 void lancet_hash_sha256(char hex[LANCET_SHA256_SIZE], const lancet_checkpoint *checkpoint)
@@ -63,7 +62,7 @@ void lancet_hash_sha256(char hex[LANCET_SHA256_SIZE], const lancet_checkpoint *c
     struct sha256_ctx context;
 
     sha256_init(&context);
-    walk(checkpoint, true, take_sha256, &context);
+    walk(checkpoint, take_sha256, &context);
     sha256_digest(&context, sizeof digest, digest);
     print_hex(hex, digest, sizeof digest);
 }

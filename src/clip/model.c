@@ -118,7 +118,7 @@ static lancet_status describe(lancet_model *model, lancet_error *error)
         to->file_bytes += lancet_checkpoint_file(model->checkpoint, i)->length;
     to->vocabulary = model->vocabulary ? lancet_vocabulary_path(model->vocabulary) : "";
     to->vocabulary_inside = strcmp(to->vocabulary, path) == 0;
-    return lancet_hash_fast(to->hash, model->checkpoint, model->towers == LANCET_TOWERS_NONE, error);
+    return LANCET_OK;
 }
 
 /* A vocabulary that cannot be had is remembered, not reported: pictures need none. One that the caller named
@@ -161,6 +161,35 @@ static lancet_status open_towers(lancet_model *model, lancet_error *error)
     return status;
 }
 
+typedef struct hashing {
+    lancet_model *model;
+    bool done;
+} hashing;
+
+static void *hash(void *context)
+{
+    hashing *job = context;
+
+    job->done = lancet_hash_fast(job->model->description.hash, job->model->checkpoint);
+    return NULL;
+}
+
+/* The hash reads every byte of the file, one after the other, and packing the weights waits for memory as
+ * much as for arithmetic: side by side they take little longer than one of them. */
+static lancet_status open_parts(lancet_model *model, lancet_error *error)
+{
+    hashing job = {.model = model};
+    lancet_helper helper;
+    lancet_status status;
+
+    lancet_helper_start(&helper, hash, &job);
+    status = model->towers == LANCET_TOWERS_NONE ? check_towers(model, error) : open_towers(model, error);
+    lancet_helper_join(&helper);
+    if (status == LANCET_OK && !job.done)
+        status = lancet_fail_memory(error, model->description.path);
+    return status;
+}
+
 /* Takes over `checkpoint`, whatever happens. */
 static lancet_status open_checkpoint(lancet_model **result, lancet_checkpoint *checkpoint,
                                      const char *model_path, const lancet_model_options *options,
@@ -179,11 +208,10 @@ static lancet_status open_checkpoint(lancet_model **result, lancet_checkpoint *c
     model->configuration.precision = options ? options->precision : LANCET_PRECISION_FLOAT32;
     if (status == LANCET_OK && model->configuration.has_text)
         status = find_vocabulary(model, model_path, options, error);
-    /* The hash reads every page of the file; the towers then let go of those they have packed. */
     if (status == LANCET_OK)
         status = describe(model, error);
     if (status == LANCET_OK)
-        status = model->towers == LANCET_TOWERS_NONE ? check_towers(model, error) : open_towers(model, error);
+        status = open_parts(model, error);
     if (status == LANCET_OK) {
         *result = model;
         model = NULL;

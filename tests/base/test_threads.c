@@ -103,6 +103,24 @@ static void test_memory_failure(void **state)
     lancet_pool_close(&pool);
 }
 
+static void *note_thread(void *context)
+{
+    *(pthread_t *)context = pthread_self();
+    return NULL;
+}
+
+static void test_helper_works_beside_the_caller(void **state)
+{
+    pthread_t who = pthread_self();
+    lancet_helper helper;
+
+    (void)state;
+    lancet_helper_start(&helper, note_thread, &who);
+    lancet_helper_join(&helper);
+    assert_false(pthread_equal(who, pthread_self()));
+    lancet_helper_join(&helper); /* nothing is left to wait for */
+}
+
 static void test_processors(void **state)
 {
     (void)state;
@@ -112,9 +130,8 @@ static void test_processors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_task_runs_once),
-        cmocka_unit_test(test_work_after_a_pause),
-        cmocka_unit_test(test_memory_failure),
+        cmocka_unit_test(test_every_task_runs_once), cmocka_unit_test(test_work_after_a_pause),
+        cmocka_unit_test(test_memory_failure),       cmocka_unit_test(test_helper_works_beside_the_caller),
         cmocka_unit_test(test_processors),
     };
 
