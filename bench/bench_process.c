@@ -35,7 +35,7 @@ static void check(lancet_status status)
     }
 }
 
-static void fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
     perror(what);
     exit(LANCET_ERROR_IO);
