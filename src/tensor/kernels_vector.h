@@ -61,22 +61,31 @@ static inline vector exponential(vector x)
 static void layer_norm(float *out, const float *in, const float *weight, const float *bias, size_t width,
                        float epsilon)
 {
-    const size_t whole = width - width % LANES;
-    vector sums = {0}, squares = {0};
+    const size_t whole = width - width % LANES, fourths = width - width % (4 * LANES);
+    vector sums[4] = {{0}}, squares[4] = {{0}}; /* four at a time: each addition waits for the one before */
     float sum, square;
 
-    for (size_t i = 0; i < whole; i += LANES)
-        sums += load(in + i);
-    sum = add_up(sums);
+    for (size_t i = 0; i < fourths; i += 4 * LANES)
+        for (size_t k = 0; k < 4; k++)
+            sums[k] += load(in + i + k * LANES);
+    for (size_t i = fourths; i < whole; i += LANES)
+        sums[0] += load(in + i);
+    sum = add_up(sums[0] + sums[1] + (sums[2] + sums[3]));
     for (size_t i = whole; i < width; i++)
         sum += in[i];
     const float mean = sum / (float)width;
-    for (size_t i = 0; i < whole; i += LANES) {
+    for (size_t i = 0; i < fourths; i += 4 * LANES)
+        for (size_t k = 0; k < 4; k++) {
+            const vector d = load(in + i + k * LANES) - mean;
+
+            squares[k] += d * d;
+        }
+    for (size_t i = fourths; i < whole; i += LANES) {
         const vector d = load(in + i) - mean;
 
-        squares += d * d;
+        squares[0] += d * d;
     }
-    square = add_up(squares);
+    square = add_up(squares[0] + squares[1] + (squares[2] + squares[3]));
     for (size_t i = whole; i < width; i++)
         square += (in[i] - mean) * (in[i] - mean);
     const float factor = 1 / sqrtf(square / (float)width + epsilon);

@@ -2,9 +2,11 @@
 #include "tensor/rows.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Rows of one task: some microseconds of work, so that handing it out costs little beside it. */
 #define ROWS_OF_TASK 16
+#define ROWS_OF_COPY 64
 
 struct norm_run {
     const lancet_kernels *kernels;
@@ -32,6 +34,32 @@ void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const fl
     struct norm_run run = {lancet_kernels_get(), out, in, out_stride, in_stride, rows, width, norm, epsilon};
 
     lancet_pool_run(pool, (rows + ROWS_OF_TASK - 1) / ROWS_OF_TASK, norm_task, &run);
+}
+
+struct copy_run {
+    float *out;
+    const float *in;
+    size_t rows, width;
+};
+
+static void copy_task(void *context, size_t index, int worker)
+{
+    const struct copy_run *run = context;
+    const size_t first = index * ROWS_OF_COPY * run->width, end = run->rows * run->width;
+    const size_t count = end - first < ROWS_OF_COPY * run->width ? end - first : ROWS_OF_COPY * run->width;
+
+    (void)worker;
+    if (run->in)
+        memcpy(run->out + first, run->in + first, count * sizeof *run->out);
+    else
+        memset(run->out + first, 0, count * sizeof *run->out);
+}
+
+void lancet_copy_rows(lancet_pool *pool, float *out, const float *in, size_t rows, size_t width)
+{
+    struct copy_run run = {out, in, rows, width};
+
+    lancet_pool_run(pool, (rows + ROWS_OF_COPY - 1) / ROWS_OF_COPY, copy_task, &run);
 }
 
 struct attention_run {

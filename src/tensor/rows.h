@@ -14,6 +14,9 @@ typedef struct lancet_norm {
 void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const float *in, size_t in_stride,
                       size_t rows, size_t width, const lancet_norm *norm, float epsilon);
 
+/** out [rows, width] = in, or zeros if in is NULL. */
+void lancet_copy_rows(lancet_pool *pool, float *out, const float *in, size_t rows, size_t width);
+
 /** Runs independent attentions, in bfloat16 where `bfloat` says so (kernels.h). scratch[worker]: enough for
  * each job, 64-byte aligned. */
 void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count, bool bfloat,

@@ -53,19 +53,30 @@ static lancet_status lay_out(lancet_pass *pass, lancet_error *error)
     return LANCET_OK;
 }
 
-/* patches [H W, 3 p p] from pixels [3, height, width], in the order of the patch weights [D, 3, p, p]. */
-static void cut_patches(float *patches, const float *pixels, const lancet_pass *pass)
+/* One row of a picture's patches [W, 3 p p] from pixels [3, height, width], in the order of the patch weights
+ * [D, 3, p, p]; and in the place of their tokens, and of the class token, what the products are added to. */
+static void cut_task(void *context, size_t index, int worker)
 {
-    const size_t height = pass->job->height, width = pass->job->width, patch = pass->tower->patch;
+    const lancet_pass *pass = context;
+    const size_t picture = index / pass->grid_height, row = index % pass->grid_height;
+    const size_t columns = pass->grid_width, height = pass->job->height, width = pass->job->width;
+    const size_t patch = pass->tower->patch, depth = 3 * patch * patch, embedding = pass->tower->width;
+    const float *pixels = pass->job->pixels[picture], *positions = pass->positions;
+    float *patches = pass->hidden + (picture * (pass->n - 1) + row * columns) * depth;
+    float *tokens = pass->original + picture * pass->n * embedding;
 
-    for (size_t row = 0; row < pass->grid_height; row++)
-        for (size_t column = 0; column < pass->grid_width; column++)
-            for (size_t c = 0; c < 3; c++)
-                for (size_t y = 0; y < patch; y++) {
-                    memcpy(patches, pixels + (c * height + row * patch + y) * width + column * patch,
-                           patch * sizeof *patches);
-                    patches += patch;
-                }
+    (void)worker;
+    for (size_t column = 0; column < columns; column++)
+        for (size_t c = 0; c < 3; c++)
+            for (size_t y = 0; y < patch; y++) {
+                memcpy(patches, pixels + (c * height + row * patch + y) * width + column * patch,
+                       patch * sizeof *patches);
+                patches += patch;
+            }
+    for (size_t d = 0; d < embedding && row == 0; d++)
+        tokens[d] = pass->tower->class_embedding[d] + positions[d];
+    memcpy(tokens + (1 + row * columns) * embedding, positions + (1 + row * columns) * embedding,
+           columns * embedding * sizeof *tokens);
 }
 
 /* original [rows, D] = norm_pre([class; patches] + positions). */
@@ -78,16 +89,17 @@ static lancet_status embed(lancet_pass *pass, lancet_error *error)
     if (!lancet_positions_place(pass->positions, pass->grid_height, pass->grid_width, tower->positions,
                                 tower->grid, width))
         return lancet_fail_memory(error, "the position embedding");
+    lancet_pool_run(pass->session->pool, pass->job->pictures * pass->grid_height, cut_task, pass);
     for (size_t i = 0; i < pass->job->pictures && status == LANCET_OK; i++) {
-        float *tokens = pass->original + i * pass->n * width;
-        const lancet_linear_job job = {tower->patches, pass->hidden, tokens + width,      patches,
-                                       depth,          width,        LANCET_AFTER_NOTHING};
+        const lancet_linear_job job = {tower->patches,
+                                       pass->hidden + i * patches * depth,
+                                       pass->original + (i * pass->n + 1) * width,
+                                       patches,
+                                       depth,
+                                       width,
+                                       LANCET_AFTER_ADD};
 
-        cut_patches(pass->hidden, pass->job->pixels[i], pass);
         status = lancet_linear_run(pass->session->linears, &job, 1, error);
-        memcpy(tokens, tower->class_embedding, width * sizeof *tokens);
-        for (size_t k = 0; k < pass->n * width; k++)
-            tokens[k] += pass->positions[k];
     }
     lancet_norm_rows(pass->session->pool, pass->original, width, pass->original, width, pass->rows, width,
                      &tower->norm_pre, tower->epsilon);
@@ -205,12 +217,8 @@ static bool reads_class_only(const lancet_pass *pass, const lancet_way *way, siz
 /* The second path starts from the residual stream as it is here. */
 static void start_second(lancet_pass *pass, const lancet_way *way)
 {
-    const size_t size = pass->rows * pass->tower->width * sizeof(float);
-
-    if (way && way->no_residual)
-        memset(pass->surgery, 0, size);
-    else
-        memcpy(pass->surgery, pass->original, size);
+    lancet_copy_rows(pass->session->pool, pass->surgery, way && way->no_residual ? NULL : pass->original,
+                     pass->rows, pass->tower->width);
 }
 
 /* The class token's row of what was added to the residual stream since `before` was kept. */
