@@ -53,7 +53,8 @@ static void attend_with(lancet_pass *pass, const float *with, float *out)
                 .scale = 1 / sqrtf((float)head_width),
             };
         }
-    lancet_attention_run(pass->session->pool, pass->attentions, count, pass->tower->narrow, pass->session->scratch);
+    lancet_attention_run(pass->session->pool, pass->attentions, count, pass->tower->narrow,
+                         pass->session->scratch);
 }
 
 /* What is added to the score of two tokens before the softmax; the class token has no place. */
