@@ -215,7 +215,7 @@ static void packed_product(const lancet_packed_product *job)
     const size_t panels = (job->columns + 2 * LANES - 1) / (2 * LANES);
     const size_t steps = (job->depth + AHEAD_STEP - 1) / AHEAD_STEP;
     const size_t lines = (job->ahead_bytes + 64 * panels * tiles * steps - 1) / (64 * panels * tiles * steps);
-    ahead next = {job->ahead, lines};
+    ahead next = {job->ahead ? job->ahead : job->matrix, lines};
     const float *panel = job->matrix;
     vector tile[ROWS_MAX][2];
 
