@@ -445,17 +445,12 @@ static int run(const command *self, int argc, char **argv)
         status = pictures_run(&(picture_work){.run = caption_one,
                                               .print = print_table,
                                               .context = &job,
-                                              .self = self,
-                                              .settings = &settings,
-                                              .common = &settings.common,
-                                              .many = &settings.many,
-                                              .picture = &settings.picture,
+                                              WORK_OF(self, settings),
                                               .model = model,
                                               .session = session,
                                               .labels = labels,
                                               .features = &job.features,
-                                              .output = settings.output,
-                                              .json = settings.json},
+                                              .output = settings.output},
                               &pictures, list_status);
 done:
     status = many_end(status);

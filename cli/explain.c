@@ -318,17 +318,12 @@ static int run(const command *self, int argc, char **argv)
     job.features = feature_options(&settings.picture, model);
     status = pictures_run(&(picture_work){.run = explain_one,
                                           .context = &job,
-                                          .self = self,
-                                          .settings = &settings,
-                                          .common = &settings.common,
-                                          .many = &settings.many,
-                                          .picture = &settings.picture,
+                                          WORK_OF(self, settings),
                                           .model = model,
                                           .session = session,
                                           .labels = labels,
                                           .features = settings.window ? NULL : &job.features,
-                                          .output = settings.output,
-                                          .json = settings.json},
+                                          .output = settings.output},
                           &pictures, list_status);
 done:
     status = many_end(status);

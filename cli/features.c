@@ -388,18 +388,13 @@ static int run(const command *self, int argc, char **argv)
     status = pictures_run(&(picture_work){.run = features_one,
                                           .print = print_note,
                                           .context = &job,
-                                          .self = self,
-                                          .settings = &settings,
-                                          .common = &settings.common,
-                                          .many = &settings.many,
-                                          .picture = &settings.picture,
+                                          WORK_OF(self, settings),
                                           .model = model,
                                           .session = session,
                                           .features = settings.block || settings.attention != ATTENTION_NONE
                                                           ? NULL
                                                           : &job.wished,
-                                          .output = job.single ? NULL : settings.output,
-                                          .json = settings.json},
+                                          .output = job.single ? NULL : settings.output},
                           &pictures, list_status);
 done:
     status = many_end(status);

@@ -40,6 +40,11 @@ typedef struct picture_work {
     bool json;                              /* all summaries as one JSON object instead */
 } picture_work;
 
+/** What every command's work has from its settings. */
+#define WORK_OF(command, given)                                                                              \
+    .self = (command), .settings = &(given), .common = &(given).common, .many = &(given).many,               \
+    .picture = &(given).picture, .json = (given).json
+
 /** Every picture, in order; they are read ahead, small ones are encoded together, and what is done is noted
  * in the journal if there is one. A broken one is reported, and the rest done or not as the settings say.
  * `status` is that of finding the pictures. Returns the first status that is no success. */

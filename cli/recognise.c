@@ -376,19 +376,14 @@ static int run(const command *self, int argc, char **argv)
             &(picture_work){.run = recognise_one,
                             .print = settings.csv ? print_lines : print_table,
                             .context = &job,
-                            .self = self,
-                            .settings = &settings,
-                            .common = &settings.common,
-                            .many = &settings.many,
-                            .picture = &settings.picture,
+                            WORK_OF(self, settings),
                             .model = model,
                             .session = session,
                             .labels = labels,
                             .features = &job.preparation,
                             .header = settings.csv
                                           ? "picture,class,cosine,softmax,surgery,surgery_paper,empty,present"
-                                          : NULL,
-                            .json = settings.json},
+                                          : NULL},
             &pictures, list_status);
     }
 done:

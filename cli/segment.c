@@ -271,18 +271,13 @@ static int run(const command *self, int argc, char **argv)
             pictures_run(&(picture_work){.run = segment_one,
                                          .print = settings.csv ? print_lines : NULL,
                                          .context = &job,
-                                         .self = self,
-                                         .settings = &settings,
-                                         .common = &settings.common,
-                                         .many = &settings.many,
-                                         .picture = &settings.picture,
+                                         WORK_OF(self, settings),
                                          .model = model,
                                          .session = session,
                                          .labels = labels,
                                          .features = is_whole(&settings) ? &job.task.features : NULL,
                                          .output = settings.output,
-                                         .header = settings.csv ? "picture,class,value,pixels,share" : NULL,
-                                         .json = settings.json},
+                                         .header = settings.csv ? "picture,class,value,pixels,share" : NULL},
                          &pictures, list_status);
     }
 done:
