@@ -22,7 +22,6 @@ struct pass {
     const lancet_text_tower *tower;
     const lancet_sorted_text *texts;
     lancet_text_run run;
-    size_t rows, ends;                                         /* run.rows and run.ends */
     uint32_t *positions;                                       /* [run.rows]: of each row in its text */
     uint32_t *end_rows;                                        /* [run.ends] */
     float *original, *normed, *query, *key, *value, *attended; /* [rows, D] */
@@ -43,16 +42,16 @@ static lancet_status lay_out(struct pass *pass, lancet_error *error)
         float **place;
         size_t count;
     } pieces[] = {
-        {&pass->original, pass->rows * tower->width},
-        {&pass->normed, pass->rows * tower->width},
-        {&pass->query, pass->rows * tower->width},
-        {&pass->key, pass->rows * tower->width},
-        {&pass->value, pass->rows * tower->width},
-        {&pass->attended, pass->rows * tower->width},
-        {&pass->hidden, pass->rows * lancet_linear_stride(tower->hidden)},
-        {&pass->last, pass->ends * tower->width},
-        {&pass->last_normed, pass->ends * tower->width},
-        {&pass->features, pass->ends * tower->embedding},
+        {&pass->original, pass->run.rows * tower->width},
+        {&pass->normed, pass->run.rows * tower->width},
+        {&pass->query, pass->run.rows * tower->width},
+        {&pass->key, pass->run.rows * tower->width},
+        {&pass->value, pass->run.rows * tower->width},
+        {&pass->attended, pass->run.rows * tower->width},
+        {&pass->hidden, pass->run.rows * lancet_linear_stride(tower->hidden)},
+        {&pass->last, pass->run.ends * tower->width},
+        {&pass->last_normed, pass->run.ends * tower->width},
+        {&pass->features, pass->run.ends * tower->embedding},
     };
     size_t size = lancet_arena_need(pass->run.rows, sizeof *pass->positions) +
                   lancet_arena_need(pass->run.ends, sizeof *pass->end_rows) +
@@ -171,7 +170,7 @@ static lancet_status run_block(struct pass *pass, const lancet_block *block, boo
 {
     lancet_session *session = pass->session;
     const lancet_text_tower *tower = pass->tower;
-    const size_t width = tower->width, rows = pass->rows, some = last ? pass->ends : rows;
+    const size_t width = tower->width, rows = pass->run.rows, some = last ? pass->run.ends : rows;
     float *stream = last ? pass->last : pass->original, *normed = last ? pass->last_normed : pass->normed;
     const lancet_linear_job project[] = {
         product(block->key, pass->normed, pass->key, rows, LANCET_AFTER_NOTHING),
@@ -225,8 +224,6 @@ static lancet_status run_pass(float *features, struct pass *pass, lancet_error *
     const size_t width = tower->width;
     lancet_status status;
 
-    pass->rows = pass->run.rows;
-    pass->ends = pass->run.ends;
     status = lay_out(pass, error);
     if (status != LANCET_OK)
         return status;
@@ -237,10 +234,10 @@ static lancet_status run_pass(float *features, struct pass *pass, lancet_error *
         status = run_block(pass, &tower->blocks[i], i + 1 == tower->block_count, error);
     if (status != LANCET_OK)
         return status;
-    lancet_norm_rows(pass->session->pool, pass->last, width, pass->last, width, pass->ends, width,
+    lancet_norm_rows(pass->session->pool, pass->last, width, pass->last, width, pass->run.ends, width,
                      &tower->norm_final, tower->epsilon);
     const lancet_linear_job project =
-        product(tower->projection, pass->last, pass->features, pass->ends, LANCET_AFTER_NOTHING);
+        product(tower->projection, pass->last, pass->features, pass->run.ends, LANCET_AFTER_NOTHING);
 
     status = lancet_linear_run(pass->session->linears, &project, 1, error);
     if (status == LANCET_OK)
