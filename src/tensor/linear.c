@@ -2,14 +2,13 @@
 #include "tensor/linear_internal.h"
 
 #include "base/memory.h"
+#include "tensor/packed.h"
 
 #include <string.h>
 
 size_t lancet_linear_width(const lancet_linear *linear, size_t index)
 {
-    const size_t panel = lancet_kernels_get()->panel, left = linear->out - index * panel;
-
-    return left > panel / 2 ? panel : panel / 2;
+    return lancet_packed_width(linear->out - index * lancet_kernels_get()->panel);
 }
 
 const uint32_t *lancet_linear_panel(const lancet_linear *linear, size_t index)
@@ -117,7 +116,6 @@ lancet_status lancet_linear_open(lancet_linear **result, const lancet_linear_sou
     const size_t group = kernels->packed_group[source->kind];
     lancet_linear *linear = lancet_allocate_zero(1, sizeof *linear);
     lancet_status status;
-    size_t last;
 
     *result = NULL;
     if (!linear)
@@ -129,8 +127,7 @@ lancet_status lancet_linear_open(lancet_linear **result, const lancet_linear_sou
     linear->units = (linear->in + group - 1) / group;
     linear->stored = linear->store == LANCET_STORE_UNITS ? linear->units : linear->in / 2;
     linear->panels = (linear->out + kernels->panel - 1) / kernels->panel;
-    last = (linear->panels - 1) * kernels->panel + lancet_linear_width(linear, linear->panels - 1);
-    linear->packed = lancet_allocate(last * linear->stored, sizeof *linear->packed);
+    linear->packed = lancet_allocate(lancet_packed_size(linear->stored, linear->out), sizeof *linear->packed);
     if (source->bias)
         linear->bias = lancet_allocate(linear->out, sizeof *linear->bias);
     if (source->kind == LANCET_PACKED_WHOLE)

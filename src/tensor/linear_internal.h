@@ -23,8 +23,7 @@ struct lancet_linear {
     float *scales;    /* [out], WHOLE; NULL otherwise */
 };
 
-/** Columns of panel `index` in memory: the last one is half as wide as the others if that holds what is left.
- */
+/** Columns of panel `index` in memory (lancet_packed_width). */
 size_t lancet_linear_width(const lancet_linear *linear, size_t index);
 
 /** Where panel `index` begins. */

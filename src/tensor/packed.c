@@ -4,8 +4,7 @@
 /* Rows of a task at most: enough to use each column of the matrix several times while it is in the cache. */
 #define ROWS_OF_TASK 112
 
-/* A panel is two vectors wide; the last one a single vector if that holds what is left. */
-static size_t panel_width(size_t left)
+size_t lancet_packed_width(size_t left)
 {
     const size_t panel = lancet_kernels_get()->panel;
 
@@ -16,7 +15,7 @@ size_t lancet_packed_size(size_t depth, size_t columns)
 {
     const size_t panel = lancet_kernels_get()->panel, left = columns % panel;
 
-    return depth * (columns - left + (left ? panel_width(left) : 0));
+    return depth * (columns - left + (left ? lancet_packed_width(left) : 0));
 }
 
 const float *lancet_packed_columns(const float *matrix, size_t depth, size_t first)
@@ -28,7 +27,7 @@ lancet_packed_place lancet_packed_find(size_t depth, size_t columns, size_t j)
 {
     const size_t panel = lancet_kernels_get()->panel, first = j - j % panel;
 
-    return (lancet_packed_place){depth * first + j - first, panel_width(columns - first)};
+    return (lancet_packed_place){depth * first + j - first, lancet_packed_width(columns - first)};
 }
 
 struct run {

@@ -13,8 +13,12 @@
 /** Columns of a chunk, which is what one task computes of a matrix: a whole number of panels. */
 #define LANCET_PACKED_CHUNK 64
 
-/** Floats of a packed matrix [depth, columns]. */
+/** Floats (or units) of a packed matrix [depth, columns]. */
 size_t lancet_packed_size(size_t depth, size_t columns);
+
+/** Columns of the panel in memory that begins where `left` columns are left: a panel is two vectors wide, the
+ * last one a single vector if that holds what is left. */
+size_t lancet_packed_width(size_t left);
 
 /** The matrix's columns from `first` on, a multiple of LANCET_PACKED_CHUNK. */
 const float *lancet_packed_columns(const float *matrix, size_t depth, size_t first);
