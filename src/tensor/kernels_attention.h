@@ -43,16 +43,6 @@ static size_t attention_scratch(size_t key_count, size_t width)
     return (whole(key_count, LANES) + whole(key_count, 2)) * wide + PACKED_ROWS * (2 * wide + SCORES_STRIDE);
 }
 
-static ALWAYS_INLINE vector as_bfloat(vector value)
-{
-    return (vector)(round_bfloat(value) & (int32_t)0xFFFF0000);
-}
-
-static ALWAYS_INLINE vector load_some(const float *from, size_t count)
-{
-    return count >= LANES ? load(from) : load_part(from, count);
-}
-
 /* A unit of a row is four bytes: a number, or a pair of them. Its LANES units from the d-th on. */
 static ALWAYS_INLINE vector load_units(const float *row, size_t d, size_t width, float factor,
                                        const numbers kind)
@@ -339,25 +329,10 @@ static ALWAYS_INLINE void attend_tile(attention_state *state, size_t first, size
 #define ROWS(n)                                                                                              \
     case n:                                                                                                  \
         attend_rows(state, first, pairs, n);                                                                 \
-        break
+        break;
 
     switch (rows) {
-        ROWS(1);
-        ROWS(2);
-        ROWS(3);
-        ROWS(4);
-        ROWS(5);
-        ROWS(6);
-#if PACKED_ROWS > 6
-        ROWS(7);
-        ROWS(8);
-        ROWS(9);
-        ROWS(10);
-        ROWS(11);
-        ROWS(12);
-        ROWS(13);
-        ROWS(14);
-#endif
+        CASES_OF_ROWS(ROWS)
     }
 #undef ROWS
 }

@@ -20,9 +20,23 @@ static inline vector load_part(const float *from, size_t count)
     return v;
 }
 
+/* The same of `count` that are there, which may be more. */
+static ALWAYS_INLINE vector load_some(const float *from, size_t count)
+{
+    return count >= LANES ? load(from) : load_part(from, count);
+}
+
 static inline void store_part(float *to, vector v, size_t count)
 {
     memcpy(to, &v, count * sizeof *to);
+}
+
+static ALWAYS_INLINE void store_some(float *to, vector v, size_t count)
+{
+    if (count >= LANES)
+        store(to, v);
+    else
+        store_part(to, v, count);
 }
 
 /* Numbers that are no floats are not to be handled as such. */
@@ -54,6 +68,15 @@ typedef struct ahead {
 /* Written out for each row: a compiler that does not unroll these loops leaves the sums in memory. */
 #define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13)
 #define ROWS_MAX     14
+
+/* A case for each number of rows that a tile may have. */
+#define CASES_TO_6(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if PACKED_ROWS > 6
+#define CASES_OF_ROWS(CASE)                                                                                  \
+    CASES_TO_6(CASE) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
+#else
+#define CASES_OF_ROWS CASES_TO_6
+#endif
 
 #define CLEAR_ROW(r)                                                                                         \
     if (r < rows)                                                                                            \
@@ -111,25 +134,10 @@ static ALWAYS_INLINE void packed_rows(vector tile[ROWS_MAX][2], const float *in,
             packed_tile(tile, in, stride, panel, depth, next, kind, n, 2);                                   \
         else                                                                                                 \
             packed_tile(tile, in, stride, panel, depth, next, kind, n, 1);                                   \
-        break
+        break;
 
     switch (rows) {
-        ROWS(1);
-        ROWS(2);
-        ROWS(3);
-        ROWS(4);
-        ROWS(5);
-        ROWS(6);
-#if PACKED_ROWS > 6
-        ROWS(7);
-        ROWS(8);
-        ROWS(9);
-        ROWS(10);
-        ROWS(11);
-        ROWS(12);
-        ROWS(13);
-        ROWS(14);
-#endif
+        CASES_OF_ROWS(ROWS)
     }
 #undef ROWS
 }
@@ -188,23 +196,19 @@ static inline void packed_finish(const lancet_packed_product *job, size_t row, s
         const integers sums = (integers)value - job->offsets[row];
         const float *scales = job->column_scales + first;
 
-        value = __builtin_convertvector(sums, vector) * job->row_scales[row] *
-                (left >= LANES ? load(scales) : load_part(scales, left));
+        value = __builtin_convertvector(sums, vector) * job->row_scales[row] * load_some(scales, left);
     }
     if (job->bias)
-        value += left >= LANES ? load(job->bias + first) : load_part(job->bias + first, left);
+        value += load_some(job->bias + first, left);
     if (add)
-        value += left >= LANES ? load(add) : load_part(add, left);
+        value += load_some(add, left);
     if (job->after == LANCET_AFTER_RELU)
         value = larger((vector){0}, value); /* in this order what is no number stays none */
     else if (job->after == LANCET_AFTER_QUICK_GELU)
         value = quick_gelu(value);
     else if (job->after == LANCET_AFTER_GELU)
         value = gelu(value);
-    if (left >= LANES)
-        store(out, value);
-    else
-        store_part(out, value, left);
+    store_some(out, value, left);
 }
 
 static void packed_product(const lancet_packed_product *job)

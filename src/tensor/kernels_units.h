@@ -50,36 +50,37 @@ static inline integers round_bfloat(vector v)
     return ((bits | 0x400000) & nan) | (rounded & ~nan);
 }
 
-/* Unit by unit, so that a row may be rounded in place; groups: 1 or 2 numbers a unit. */
+static ALWAYS_INLINE vector as_bfloat(vector value)
+{
+    return (vector)(round_bfloat(value) & (int32_t)0xFFFF0000);
+}
+
+#ifdef DOT_BFLOAT
 static void bfloat_row(void *units, const float *in, size_t depth)
 {
-    const int32_t mask = (int32_t)0xFFFF0000;
-    size_t d = 0;
-#ifdef DOT_BFLOAT
     typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
     uint16_t *out = units;
 
-    for (; d + LANES <= depth; d += LANES) {
-        const halves narrow = __builtin_convertvector(round_bfloat(load(in + d)) >> 16, halves);
+    for (size_t d = 0; d < depth; d += LANES) {
+        const size_t left = depth - d;
+        const halves narrow = __builtin_convertvector(round_bfloat(load_some(in + d, left)) >> 16, halves);
 
-        memcpy(out + d, &narrow, sizeof narrow);
+        if (left >= LANES)
+            memcpy(out + d, &narrow, sizeof narrow);
+        else /* the lane behind an odd last one is 0 */
+            memcpy(out + d, &narrow, (left + left % 2) * sizeof *out);
     }
-    if (d < depth) {
-        const halves narrow =
-            __builtin_convertvector(round_bfloat(load_part(in + d, depth - d)) >> 16, halves);
-
-        memcpy(out + d, &narrow, (depth - d + depth % 2) * sizeof *out); /* the lane behind the last is 0 */
-    }
-    (void)mask;
+}
 #else
+/* Vector by vector, so that a row may be rounded in place. */
+static void bfloat_row(void *units, const float *in, size_t depth)
+{
     float *out = units;
 
-    for (; d + LANES <= depth; d += LANES)
-        store(out + d, (vector)(round_bfloat(load(in + d)) & mask));
-    if (d < depth)
-        store_part(out + d, (vector)(round_bfloat(load_part(in + d, depth - d)) & mask), depth - d);
-#endif
+    for (size_t d = 0; d < depth; d += LANES)
+        store_some(out + d, as_bfloat(load_some(in + d, depth - d)), depth - d);
 }
+#endif
 
 static float largest(const float *in, size_t depth)
 {
@@ -87,7 +88,7 @@ static float largest(const float *in, size_t depth)
     float lanes[LANES], result = 0;
 
     for (size_t d = 0; d < depth; d += LANES) {
-        const vector v = depth - d < LANES ? load_part(in + d, depth - d) : load(in + d);
+        const vector v = load_some(in + d, depth - d);
 
         most = larger((vector)((integers)v & INT32_MAX),
                       most); /* in this order what is no number is passed over */
@@ -122,7 +123,7 @@ static int32_t whole_row(void *units, float scale, const float *in, size_t depth
     }
     for (size_t d = 0; d < depth; d += LANES) {
         const size_t count = depth - d < LANES ? padded - d : LANES;
-        const vector v = depth - d < LANES ? load_part(in + d, depth - d) : load(in + d);
+        const vector v = load_some(in + d, depth - d);
         const integers numbers = whole_numbers(v, scale);
 
         sums += numbers;
