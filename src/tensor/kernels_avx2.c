@@ -29,6 +29,11 @@ static inline __m256 larger(__m256 a, __m256 b)
     return _mm256_max_ps(a, b);
 }
 
+static inline __m256 reciprocal(__m256 x)
+{
+    return _mm256_div_ps(_mm256_set1_ps(1.0f), x);
+}
+
 static inline __m256 round_up(__m256 x)
 {
     return _mm256_round_ps(x, 0x0A); /* to a whole number, no exceptions */

@@ -18,6 +18,14 @@ static inline __m512 larger(__m512 a, __m512 b)
     return _mm512_max_ps(a, b);
 }
 
+/* 1 / x for x from 2^-126 to 2^126, to about a unit in the last place: the estimate's 14 bits, doubled. */
+static inline __m512 reciprocal(__m512 x)
+{
+    const __m512 estimate = _mm512_rcp14_ps(x);
+
+    return _mm512_fmadd_ps(_mm512_fnmadd_ps(x, estimate, _mm512_set1_ps(1.0f)), estimate, estimate);
+}
+
 static inline __m512 round_up(__m512 x)
 {
     return _mm512_roundscale_ps(x, 0x0A); /* to a whole number, no exceptions */

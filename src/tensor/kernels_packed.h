@@ -158,22 +158,22 @@ DEFINE_ROWS(bfloat_rows, LANCET_PACKED_BFLOAT)
 #endif
 DEFINE_ROWS(whole_rows, LANCET_PACKED_WHOLE)
 
-static vector quick_gelu(vector x)
+/* x / (1 + e^(-1.702 x)). The power is at most 2^126, beside which 1 is nothing, and has a normal inverse. */
+static ALWAYS_INLINE vector quick_gelu(vector x, const bool brief)
 {
-    const integers positive = x > 0;
-    const vector e = exponential((vector)((integers)(1.702f * x) | INT32_MIN)); /* e^-|1.702 x| */
-    const vector top = (vector)(((integers)splat(1.0f) & positive) | ((integers)e & ~positive));
+    const vector power = larger(x * (1.702f * LOG2_E), splat(-126));
 
-    return x * (top / (1.0f + e));
+    return x * reciprocal(1.0f + power_of_two(-power, brief));
 }
 
 /* x Phi(x) with Phi(-t sqrt(2)) = erfc(t) / 2 = e^(-t^2) times a polynomial in 1 / (1 + 0.4 t), which was
  * fitted so that x times its error stays below 5e-9. */
-static vector gelu(vector x)
+static ALWAYS_INLINE vector gelu(vector x, const bool brief)
 {
     const integers positive = x > 0;
-    const vector t = (vector)((integers)x & INT32_MAX) * 0.70710678118654752f;
-    const vector u = 1.0f / (1.0f + 0.4f * t);
+    const vector size = (vector)((integers)x & INT32_MAX);
+    const vector t = -larger(-0.70710678118654752f * size, splat(-30)); /* e^-900 is 0 */
+    const vector u = reciprocal(1.0f + 0.4f * t);
     vector p = splat(-0.102881549f);
 
     p = p * u + 0.365723568f;
@@ -181,40 +181,82 @@ static vector gelu(vector x)
     p = p * u + 0.248493528f;
     p = p * u + 0.0752114338f;
     p = p * u + 0.116859906f;
-    p = p * u * exponential(-t * t);
+    p = p * u * power_of_two(-t * t * LOG2_E, brief);
     return x * (vector)(((integers)(1.0f - p) & positive) | ((integers)p & ~positive));
 }
 
-/* One vector of one row on its way out; first: its column. */
-static inline void packed_finish(const lancet_packed_product *job, size_t row, size_t first, vector value)
+/* One vector of each of a tile's rows on its way out; first: its column. What is the same for all rows is
+ * found once, and `left`, `kind` and `after` are constants to the compiler where a vector is whole. */
+static ALWAYS_INLINE void finish_rows(const lancet_packed_product *job, size_t row, size_t rows, size_t first,
+                                      vector (*tile)[2], int v, const size_t left,
+                                      const lancet_packed_kind kind, const lancet_after after)
 {
-    const size_t left = job->columns - first;
+    const vector bias = job->bias ? load_some(job->bias + first, left) : (vector){0};
+    const vector scales =
+        kind == LANCET_PACKED_WHOLE ? load_some(job->column_scales + first, left) : (vector){0};
     const float *add = job->add ? job->add + row * job->add_stride + first : NULL;
     float *out = job->out + row * job->out_stride + first;
 
-    if (job->kind == LANCET_PACKED_WHOLE) {
-        const integers sums = (integers)value - job->offsets[row];
-        const float *scales = job->column_scales + first;
+    for (size_t r = 0; r < rows; r++, out += job->out_stride) {
+        vector value = tile[r][v];
 
-        value = __builtin_convertvector(sums, vector) * job->row_scales[row] * load_some(scales, left);
+        if (kind == LANCET_PACKED_WHOLE) {
+            const integers sums = (integers)value - job->offsets[row + r];
+
+            value = __builtin_convertvector(sums, vector) * job->row_scales[row + r] * scales;
+        }
+        value += bias;
+        if (add)
+            value += load_some(add + r * job->add_stride, left);
+        if (after == LANCET_AFTER_RELU)
+            value = larger((vector){0}, value); /* in this order what is no number stays none */
+        else if (after == LANCET_AFTER_QUICK_GELU)
+            value = quick_gelu(value, kind != LANCET_PACKED_FLOAT);
+        else if (after == LANCET_AFTER_GELU)
+            value = gelu(value, kind != LANCET_PACKED_FLOAT);
+        store_some(out, value, left);
     }
-    if (job->bias)
-        value += load_some(job->bias + first, left);
-    if (add)
-        value += load_some(add, left);
-    if (job->after == LANCET_AFTER_RELU)
-        value = larger((vector){0}, value); /* in this order what is no number stays none */
-    else if (job->after == LANCET_AFTER_QUICK_GELU)
-        value = quick_gelu(value);
-    else if (job->after == LANCET_AFTER_GELU)
-        value = gelu(value);
-    store_some(out, value, left);
 }
+
+/* Each kind once, as above. */
+#define AFTER(what)                                                                                          \
+    case what:                                                                                               \
+        if (left >= LANES)                                                                                   \
+            finish_rows(job, row, rows, first, tile, v, LANES, kind, what);                                  \
+        else                                                                                                 \
+            finish_rows(job, row, rows, first, tile, v, left, kind, what);                                   \
+        break;
+#define DEFINE_FINISH(name, kind_of_it)                                                                      \
+    static void name(const lancet_packed_product *job, size_t row, size_t rows, size_t first,                \
+                     vector(*tile)[2], int v)                                                                \
+    {                                                                                                        \
+        const lancet_packed_kind kind = kind_of_it;                                                          \
+        const size_t left = job->columns - first;                                                            \
+                                                                                                             \
+        switch (job->after) {                                                                                \
+            AFTER(LANCET_AFTER_NOTHING)                                                                      \
+            AFTER(LANCET_AFTER_RELU)                                                                         \
+            AFTER(LANCET_AFTER_QUICK_GELU)                                                                   \
+            AFTER(LANCET_AFTER_GELU)                                                                         \
+        case LANCET_AFTER_ADD:                                                                               \
+            break;                                                                                           \
+        }                                                                                                    \
+    }
+
+DEFINE_FINISH(float_finish, LANCET_PACKED_FLOAT)
+#ifdef DOT_BFLOAT
+DEFINE_FINISH(bfloat_finish, LANCET_PACKED_BFLOAT)
+#else
+#define bfloat_finish float_finish
+#endif
+DEFINE_FINISH(whole_finish, LANCET_PACKED_WHOLE)
 
 static void packed_product(const lancet_packed_product *job)
 {
-    void (*const kinds[])(vector(*)[2], const float *, size_t, const float *, size_t, size_t, bool,
-                          ahead) = {float_rows, bfloat_rows, whole_rows};
+    void (*const products[])(vector(*)[2], const float *, size_t, const float *, size_t, size_t, bool,
+                             ahead) = {float_rows, bfloat_rows, whole_rows};
+    void (*const finishes[])(const lancet_packed_product *, size_t, size_t, size_t, vector(*)[2], int) = {
+        float_finish, bfloat_finish, whole_finish};
     const size_t tiles = (job->rows + PACKED_ROWS - 1) / PACKED_ROWS;
     const size_t panels = (job->columns + 2 * LANES - 1) / (2 * LANES);
     const size_t steps = (job->depth + AHEAD_STEP - 1) / AHEAD_STEP;
@@ -229,14 +271,15 @@ static void packed_product(const lancet_packed_product *job)
         for (size_t t = 0; t < tiles; t++) {
             const size_t row = t * job->rows / tiles, rows = (t + 1) * job->rows / tiles - row;
 
-            kinds[job->kind](tile, (const float *)job->in + row * job->in_stride, job->in_stride, panel,
-                             job->depth, rows, wide, next);
+            for (size_t r = 0; r < rows; r++)
+                for (size_t v = 0; v < (wide ? 2 : 1); v++)
+                    __builtin_prefetch(job->out + (row + r) * job->out_stride + first + v * LANES, 1, 3);
+            products[job->kind](tile, (const float *)job->in + row * job->in_stride, job->in_stride, panel,
+                                job->depth, rows, wide, next);
             next.at += next.lines * steps * 64;
-            for (size_t r = 0; r < rows; r++) {
-                packed_finish(job, row + r, first, tile[r][0]);
-                if (wide)
-                    packed_finish(job, row + r, first + LANES, tile[r][1]);
-            }
+            finishes[job->kind](job, row, rows, first, tile, 0);
+            if (wide)
+                finishes[job->kind](job, row, rows, first + LANES, tile, 1);
         }
         panel += job->depth * (wide ? 2 : 1) * LANES;
     }

@@ -5,7 +5,8 @@
  *   half_to_vector     LANES halves (unaligned) to a vector
  *   larger             of two vectors, for each lane
  *   round_up           to a whole number, for each lane
- *   power_of_two       2^x for x <= 0; `brief`: for results that are rounded to bfloat16
+ *   power_of_two       2^x for x <= 126; `brief`: for results that are rounded to bfloat16
+ *   reciprocal         1 / x for x from 2^-126 to 2^126
  *   transpose_vectors  LANES vectors as a matrix, in place
  *   dot_whole          sums plus the products of whole numbers, all as 32 bits (WHOLE_GROUP of them)
  *   DOT_BFLOAT         if there is dot_bfloat(sums, a, b): sums plus the products of pairs of bfloat16,
