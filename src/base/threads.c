@@ -13,18 +13,27 @@
  * each would be woken by a system call every time. About 50 us of looking costs less. */
 #define SPINS_BEFORE_SLEEP 2000
 
-/* Tasks are claimed from one 64-bit word, `round` in the high half and the next index in the low half. A
- * worker that comes late sees another round or CLOSED and touches nothing, so the caller need not wait for
- * it. */
+/* Tasks lie in a few lanes, and are claimed from a lane's 64-bit word, `round` in the high half and the next
+ * index in the low half. A worker that comes late sees another round or CLOSED and touches nothing, so the
+ * caller need not wait for it. */
 #define CLOSED UINT32_MAX
+
+/* More lanes than this would take longer to open and close than they save. */
+#define LANES_MAX 8
+
+struct lane {
+    _Alignas(64) _Atomic uint64_t claim; /* a line of its own: its workers write it */
+    _Atomic uint32_t end;
+};
 
 struct lancet_pool {
     int threads;
     pthread_t *handles; /* [threads - 1] */
     int started;
-    _Atomic uint64_t claim;
-    _Atomic uint32_t count;
-    _Atomic uint32_t done;
+    _Atomic uint64_t state; /* round, and 0 or CLOSED: what workers without work look at */
+    struct lane lanes[LANES_MAX];
+    int lane_count;
+    _Alignas(64) _Atomic uint32_t done;
     _Atomic(void (*)(void *, size_t, int)) task;
     _Atomic(void *) context;
     _Atomic bool stop;
@@ -55,35 +64,42 @@ int lancet_processors(void)
     return count < 1 ? 1 : count > LANCET_THREADS_MAX ? LANCET_THREADS_MAX : count;
 }
 
-/* Claims and runs tasks of the round that is open until none is left. */
-static void work(lancet_pool *pool, int worker)
+/* Claims and runs a lane's tasks until none is left. */
+static void work_lane(lancet_pool *pool, struct lane *lane, int worker)
 {
-    uint64_t claim = atomic_load_explicit(&pool->claim, memory_order_acquire);
+    uint64_t claim = atomic_load_explicit(&lane->claim, memory_order_acquire);
 
     for (;;) {
         const uint32_t index = (uint32_t)claim;
 
-        if (index == CLOSED || index >= atomic_load_explicit(&pool->count, memory_order_relaxed))
+        if (index == CLOSED || index >= atomic_load_explicit(&lane->end, memory_order_relaxed))
             return;
         void (*task)(void *, size_t, int) = atomic_load_explicit(&pool->task, memory_order_relaxed);
         void *context = atomic_load_explicit(&pool->context, memory_order_relaxed);
 
-        if (!atomic_compare_exchange_weak_explicit(&pool->claim, &claim, claim + 1, memory_order_acq_rel,
+        if (!atomic_compare_exchange_weak_explicit(&lane->claim, &claim, claim + 1, memory_order_acq_rel,
                                                    memory_order_acquire))
             continue;
         task(context, index, worker);
         atomic_fetch_add_explicit(&pool->done, 1, memory_order_release);
-        claim = atomic_load_explicit(&pool->claim, memory_order_acquire);
+        claim = atomic_load_explicit(&lane->claim, memory_order_acquire);
     }
+}
+
+/* Its own lane's tasks first, then what others have left. */
+static void work(lancet_pool *pool, int worker)
+{
+    for (int i = 0; i < pool->lane_count; i++)
+        work_lane(pool, &pool->lanes[(worker + i) % pool->lane_count], worker);
 }
 
 static bool nothing_new(lancet_pool *pool, uint32_t seen)
 {
     /* Sequentially consistent: a worker about to sleep counts itself, then looks; the caller publishes, then
      * counts. */
-    const uint64_t claim = atomic_load(&pool->claim);
+    const uint64_t state = atomic_load(&pool->state);
 
-    return ((uint32_t)(claim >> 32) == seen || (uint32_t)claim == CLOSED) &&
+    return ((uint32_t)(state >> 32) == seen || (uint32_t)state == CLOSED) &&
            !atomic_load_explicit(&pool->stop, memory_order_relaxed);
 }
 
@@ -107,7 +123,7 @@ static void *worker_main(void *argument)
         }
         if (atomic_load(&pool->stop))
             return NULL;
-        seen = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_acquire) >> 32);
+        seen = (uint32_t)(atomic_load_explicit(&pool->state, memory_order_acquire) >> 32);
         work(pool, start.worker);
     }
 }
@@ -121,7 +137,10 @@ lancet_status lancet_pool_open(lancet_pool **result, int threads, lancet_error *
     if (!pool)
         return lancet_fail_memory(error, "a pool of threads");
     pool->threads = threads;
-    atomic_store(&pool->claim, CLOSED);
+    pool->lane_count = threads < LANES_MAX ? threads : LANES_MAX;
+    atomic_store(&pool->state, CLOSED);
+    for (int i = 0; i < LANES_MAX; i++)
+        atomic_store(&pool->lanes[i].claim, CLOSED);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pool->handles = lancet_allocate_zero((size_t)threads, sizeof *pool->handles);
@@ -183,17 +202,26 @@ int lancet_pool_threads(const lancet_pool *pool)
     return pool->threads;
 }
 
+int lancet_pool_lanes(const lancet_pool *pool)
+{
+    return pool->lane_count;
+}
+
 static void run_round(lancet_pool *pool, uint32_t count, void (*task)(void *, size_t, int), void *context)
 {
-    const uint64_t round = (atomic_load_explicit(&pool->claim, memory_order_relaxed) >> 32) + 1;
+    const uint64_t round = (atomic_load_explicit(&pool->state, memory_order_relaxed) >> 32) + 1;
+    const uint64_t lanes = (uint64_t)pool->lane_count;
     int spins = 0;
 
-    /* The word is CLOSED here, so nobody claims while the fields change. */
-    atomic_store_explicit(&pool->count, count, memory_order_relaxed);
+    /* The words are CLOSED here, so nobody claims while the fields change. */
     atomic_store_explicit(&pool->done, 0, memory_order_relaxed);
     atomic_store_explicit(&pool->task, task, memory_order_relaxed);
     atomic_store_explicit(&pool->context, context, memory_order_relaxed);
-    atomic_store(&pool->claim, round << 32);
+    for (uint64_t i = 0; i < lanes; i++) {
+        atomic_store_explicit(&pool->lanes[i].end, (uint32_t)((i + 1) * count / lanes), memory_order_relaxed);
+        atomic_store_explicit(&pool->lanes[i].claim, round << 32 | i * count / lanes, memory_order_release);
+    }
+    atomic_store(&pool->state, round << 32);
     if (atomic_load(&pool->sleepers) > 0)
         wake_all(pool);
     work(pool, 0);
@@ -203,7 +231,9 @@ static void run_round(lancet_pool *pool, uint32_t count, void (*task)(void *, si
         else
             sched_yield(); /* the system has taken the other worker's processor: let it run */
     }
-    atomic_store_explicit(&pool->claim, round << 32 | CLOSED, memory_order_release);
+    for (uint64_t i = 0; i < lanes; i++)
+        atomic_store_explicit(&pool->lanes[i].claim, round << 32 | CLOSED, memory_order_release);
+    atomic_store_explicit(&pool->state, round << 32 | CLOSED, memory_order_release);
 }
 
 void lancet_pool_run(lancet_pool *pool, size_t count, void (*task)(void *context, size_t index, int worker),

@@ -127,8 +127,8 @@ typedef struct lancet_kernels {
      * kind, and neither need be aligned. */
     void (*transpose)(void *to, size_t to_stride, const void *from, size_t from_stride, size_t rows,
                       size_t columns);
-    /** A panel [units, width] of pairs of halves (or bfloat16) as one of floats [2 units, width]. */
-    void (*widen_panel)(float *panel, const void *pairs, size_t units, size_t width, bool bfloat);
+    /** A panel [units, width] of pairs of two bytes each becomes one of such numbers, [2 units, width]. */
+    void (*split_pairs)(void *panel, size_t units, size_t width);
 
     /** One square on its way to the products: out[p * out_stride + c], for each of the (tile + 2)^2 points p,
      * from the channels [channels] of the (tile + 2)^2 pixels, row after row. */

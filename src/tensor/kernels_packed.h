@@ -97,9 +97,9 @@ typedef struct ahead {
             tile[r][1] = sums[r][1];                                                                         \
     }
 
-/* tile[r][v] = sum over d of in[r][d] times the panel's d-th row. `kind`, `rows` and `vectors` are constants
- * to the compiler. Three rows share a pointer, which the others are at scaled distances from: so many
- * pointers there are registers for. */
+/* tile[r][v] = sum over d of in[r][d] times the panel's d-th row. What is const is constant to the compiler.
+ * Three rows share a pointer, which the others are at scaled distances from: so many pointers there are
+ * registers for. */
 static ALWAYS_INLINE void packed_tile(vector tile[ROWS_MAX][2], const float *in, size_t stride,
                                       const float *panel, size_t depth, ahead next,
                                       const lancet_packed_kind kind, const int rows, const int vectors)
@@ -255,21 +255,21 @@ static void packed_product(const lancet_packed_product *job)
 {
     void (*const products[])(vector(*)[2], const float *, size_t, const float *, size_t, size_t, bool,
                              ahead) = {float_rows, bfloat_rows, whole_rows};
-    void (*const finishes[])(const lancet_packed_product *, size_t, size_t, size_t, vector(*)[2], int) = {
-        float_finish, bfloat_finish, whole_finish};
+    void (*const finishes[])(const lancet_packed_product *, size_t, size_t, size_t, vector(*)[2],
+                             int) = {float_finish, bfloat_finish, whole_finish};
     const size_t tiles = (job->rows + PACKED_ROWS - 1) / PACKED_ROWS;
     const size_t panels = (job->columns + 2 * LANES - 1) / (2 * LANES);
     const size_t steps = (job->depth + AHEAD_STEP - 1) / AHEAD_STEP;
     const size_t lines = (job->ahead_bytes + 64 * panels * tiles * steps - 1) / (64 * panels * tiles * steps);
     ahead next = {job->ahead ? job->ahead : job->matrix, lines};
-    const float *panel = job->matrix;
     vector tile[ROWS_MAX][2];
 
-    for (size_t first = 0; first < job->columns; first += 2 * LANES) {
-        const bool wide = job->columns - first > LANES;
+    for (size_t t = 0; t < tiles; t++) {
+        const size_t row = t * job->rows / tiles, rows = (t + 1) * job->rows / tiles - row;
+        const float *panel = job->matrix;
 
-        for (size_t t = 0; t < tiles; t++) {
-            const size_t row = t * job->rows / tiles, rows = (t + 1) * job->rows / tiles - row;
+        for (size_t first = 0; first < job->columns; first += 2 * LANES, panel += job->depth * 2 * LANES) {
+            const bool wide = job->columns - first > LANES;
 
             for (size_t r = 0; r < rows; r++)
                 for (size_t v = 0; v < (wide ? 2 : 1); v++)
@@ -281,6 +281,5 @@ static void packed_product(const lancet_packed_product *job)
             if (wide)
                 finishes[job->kind](job, row, rows, first + LANES, tile, 1);
         }
-        panel += job->depth * (wide ? 2 : 1) * LANES;
     }
 }

@@ -308,19 +308,18 @@ static void transpose(void *to, size_t to_stride, const void *from, size_t from_
             memcpy((char *)to + 4 * (j * to_stride + i), (const char *)from + 4 * (i * from_stride + j), 4);
 }
 
-static void widen_panel(float *panel, const void *pairs, size_t units, size_t width, bool bfloat)
+static void split_pairs(void *panel, size_t units, size_t width)
 {
-    for (size_t d = 0; d < units; d++)
-        for (size_t j = 0; j < width; j++)
-            for (size_t k = 0; k < 2; k++) {
-                const char *from = (const char *)pairs + 4 * (d * width + j) + 2 * k;
-                float *to = panel + (2 * d + k) * width + j;
+    uint16_t numbers[2 * PANEL];
+    char *at = panel;
 
-                if (bfloat)
-                    from_bfloat(to, from, 1);
-                else
-                    from_half(to, from, 1);
-            }
+    for (size_t d = 0; d < units; d++, at += 4 * width) {
+        for (size_t j = 0; j < width; j++) {
+            memcpy(&numbers[j], at + 4 * j, 2);
+            memcpy(&numbers[width + j], at + 4 * j + 2, 2);
+        }
+        memcpy(at, numbers, 4 * width);
+    }
 }
 
 /* Winograd's matrices by the points 0, 1, -1 and infinity, and 0, 1, -1, 1/2, -2 and infinity. The latter are
@@ -406,7 +405,7 @@ const lancet_kernels lancet_kernels_scalar = {
     .packed_row = packed_row,
     .packed_column = packed_column,
     .transpose = transpose,
-    .widen_panel = widen_panel,
+    .split_pairs = split_pairs,
     .winograd_in = winograd_in,
     .winograd_out = winograd_out,
     .from_half = from_half,

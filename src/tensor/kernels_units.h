@@ -3,6 +3,7 @@
 
 typedef int8_t bytes __attribute__((vector_size(LANES)));
 typedef int16_t shorts __attribute__((vector_size(2 * LANES)));
+typedef uint16_t sixteens __attribute__((vector_size(2 * LANES)));
 
 /* ---- Transposes ---------------------------------------------------------------------------------------- */
 
@@ -58,12 +59,12 @@ static ALWAYS_INLINE vector as_bfloat(vector value)
 #ifdef DOT_BFLOAT
 static void bfloat_row(void *units, const float *in, size_t depth)
 {
-    typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
     uint16_t *out = units;
 
     for (size_t d = 0; d < depth; d += LANES) {
         const size_t left = depth - d;
-        const halves narrow = __builtin_convertvector(round_bfloat(load_some(in + d, left)) >> 16, halves);
+        const sixteens narrow =
+            __builtin_convertvector(round_bfloat(load_some(in + d, left)) >> 16, sixteens);
 
         if (left >= LANES)
             memcpy(out + d, &narrow, sizeof narrow);
@@ -165,28 +166,21 @@ static void packed_column(lancet_packed_kind kind, void *units, float *scale, co
     whole_row(units, *scale, in, depth, 128);
 }
 
-static void widen_panel(float *panel, const void *pairs, size_t units, size_t width, bool bfloat)
+static void split_pairs(void *panel, size_t units, size_t width)
 {
-    typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
-    const char *from = pairs;
+    char *at = panel;
 
-    for (size_t d = 0; d < units; d++, panel += 2 * width)
-        for (size_t j = 0; j < width; j += LANES, from += 4 * LANES) {
+    for (size_t d = 0; d < units; d++, at += 4 * width) {
+        sixteens even[2] = {{0}}, odd[2] = {{0}};
+
+        for (size_t j = 0; j < width / LANES; j++) {
             integers both;
-            vector even, odd;
 
-            memcpy(&both, from, sizeof both);
-            if (bfloat) {
-                even = (vector)(both << 16);
-                odd = (vector)(both & (int32_t)0xFFFF0000);
-            } else {
-                const halves lower = __builtin_convertvector(both, halves);
-                const halves upper = __builtin_convertvector(both >> 16, halves);
-
-                even = half_to_vector(&lower);
-                odd = half_to_vector(&upper);
-            }
-            store(panel + j, even);
-            store(panel + width + j, odd);
+            memcpy(&both, at + 4 * LANES * j, sizeof both);
+            even[j] = __builtin_convertvector(both, sixteens);
+            odd[j] = __builtin_convertvector(both >> 16, sixteens);
         }
+        memcpy(at, even, 2 * width);
+        memcpy(at + 2 * width, odd, 2 * width);
+    }
 }

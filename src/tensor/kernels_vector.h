@@ -109,16 +109,14 @@ static void from_half(float *out, const void *in, size_t count)
 
 static void from_bfloat(float *out, const void *in, size_t count)
 {
+    typedef uint16_t sixteens __attribute__((vector_size(2 * LANES)));
     size_t i = 0;
 
     for (; i + LANES <= count; i += LANES) {
-        uint16_t halves[LANES];
-        integers bits;
+        sixteens upper;
 
-        memcpy(halves, (const char *)in + 2 * i, sizeof halves);
-        for (int lane = 0; lane < LANES; lane++)
-            bits[lane] = (int32_t)((uint32_t)halves[lane] << 16);
-        store(out + i, (vector)bits);
+        memcpy(&upper, (const char *)in + 2 * i, sizeof upper);
+        store(out + i, (vector)(__builtin_convertvector(upper, integers) << 16));
     }
     lancet_kernels_scalar.from_bfloat(out + i, (const char *)in + 2 * i, count - i);
 }
@@ -146,7 +144,7 @@ const lancet_kernels KERNELS = {
     .packed_row = packed_row,
     .packed_column = packed_column,
     .transpose = transpose_units,
-    .widen_panel = widen_panel,
+    .split_pairs = split_pairs,
     .winograd_in = winograd_in,
     .winograd_out = winograd_out,
     .from_half = from_half,

@@ -61,6 +61,8 @@ static void pack_panel(void *context, size_t index, int worker)
          !packing->source->transposed)) {
         packing->kernels->transpose(panel, width, (const char *)weight->data + first * linear->stored * 4,
                                     linear->stored, columns, linear->stored);
+        if (linear->store != LANCET_STORE_UNITS)
+            packing->kernels->split_pairs(panel, linear->stored, width);
         return;
     }
     for (size_t i = 0; i < columns; i++) {

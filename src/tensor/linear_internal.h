@@ -7,8 +7,8 @@
 /** How packed weights lie in memory. */
 typedef enum lancet_linear_store {
     LANCET_STORE_UNITS = 0, /* as the kernels multiply them */
-    LANCET_STORE_HALVES,    /* pairs of IEEE halves, to be widened to floats */
-    LANCET_STORE_BFLOATS    /* pairs of bfloat16, to be widened to floats */
+    LANCET_STORE_HALVES,    /* IEEE halves, to be widened to floats */
+    LANCET_STORE_BFLOATS    /* bfloat16, to be widened to floats */
 } lancet_linear_store;
 
 struct lancet_linear {

@@ -6,6 +6,9 @@
 /* A block of rows is to stay in the last-level cache while panel after panel is multiplied by it. */
 #define BLOCK_BYTES ((size_t)6 << 20)
 
+/* Panels that are multiplied by one tile of rows after the other. */
+#define GROUP_BYTES ((size_t)300 << 10)
+
 /* Fewer rows than this a task, and reading a panel of weights costs more than it saves. */
 #define BLOCK_ROWS 28
 
@@ -27,6 +30,11 @@ struct lancet_linear_scratch {
     struct growing *panels; /* [workers]: a panel as floats */
     struct growing narrow;  /* the rows of all jobs as units, their scales and offsets */
 };
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 static bool grow(struct growing *growing, size_t size)
 {
@@ -79,8 +87,10 @@ struct plan {
     const lancet_linear_job *job;
     lancet_packed_product product; /* of all rows */
     size_t blocks, first_task;
-    size_t first_narrow; /* tasks of narrowing before this job's; */
-    bool narrows;        /* has it any, or are its rows copied by another job, or not at all? */
+    size_t group, groups; /* panels of a task, and tasks of a block */
+    bool spread;          /* has each lane its own blocks, or its part of the panels? */
+    size_t first_narrow;  /* tasks of narrowing before this job's; */
+    bool narrows;         /* has it any, or are its rows copied by another job, or not at all? */
 };
 
 struct run {
@@ -88,6 +98,7 @@ struct run {
     const lancet_kernels *kernels;
     struct plan plans[LANCET_LINEAR_JOBS];
     size_t count;
+    size_t lanes, lane_tasks;
 };
 
 /* ---- Narrowing ----------------------------------------------------------------------------------------- */
@@ -168,21 +179,28 @@ static size_t place_rows(struct run *run, char *base)
 static void run_task(void *context, size_t task, int worker)
 {
     const struct run *run = context;
+    const size_t lane = task / run->lane_tasks, local = task % run->lane_tasks;
     size_t p = run->count - 1;
 
-    while (task < run->plans[p].first_task)
+    while (local < run->plans[p].first_task)
         p--;
     const struct plan *plan = &run->plans[p];
     const lancet_linear *linear = plan->job->linear;
-    const size_t block = (task - plan->first_task) / linear->panels;
-    const size_t index = (task - plan->first_task) % linear->panels;
+    const size_t at = local - plan->first_task;
+    const size_t block =
+        plan->spread ? lane * plan->blocks / run->lanes + at / plan->groups : at % plan->blocks;
+    const size_t group = plan->spread ? at % plan->groups : at / plan->blocks * run->lanes + lane;
+    const size_t index = group * plan->group;
+
+    if (group >= plan->groups)
+        return;
     const size_t row = block * plan->job->rows / plan->blocks, first = index * run->kernels->panel;
-    const size_t width = lancet_linear_width(linear, index);
-    const size_t next = index + run->scratch->workers; /* most likely this worker's next task */
+    const size_t end = smaller((group + 1) * plan->group, linear->panels);
+    const size_t next = (group + (plan->spread ? 1 : run->lanes)) * plan->group; /* this lane's next task */
     lancet_packed_product part = plan->product;
 
     part.rows = (block + 1) * plan->job->rows / plan->blocks - row;
-    part.columns = linear->out - first < width ? linear->out - first : width;
+    part.columns = smaller(linear->out, end * run->kernels->panel) - first;
     part.in = (const uint32_t *)part.in + row * part.in_stride;
     part.out += row * part.out_stride + first;
     part.add = part.add ? part.add + row * part.add_stride + first : NULL;
@@ -194,22 +212,42 @@ static void run_task(void *context, size_t task, int worker)
         part.offsets += row;
     }
     if (next < linear->panels) {
+        const size_t last = smaller(next + plan->group, linear->panels) - 1;
+
         part.ahead = lancet_linear_panel(linear, next);
-        part.ahead_bytes = lancet_linear_width(linear, next) * linear->stored * 4;
+        part.ahead_bytes =
+            ((last - next) * run->kernels->panel + lancet_linear_width(linear, last)) * linear->stored * 4;
     }
     if (linear->store != LANCET_STORE_UNITS) {
         float *panel = run->scratch->panels[worker].bytes;
+        const size_t numbers = lancet_linear_width(linear, index) * linear->units;
 
-        run->kernels->widen_panel(panel, part.matrix, linear->stored, width,
-                                  linear->store == LANCET_STORE_BFLOATS);
+        if (linear->store == LANCET_STORE_HALVES)
+            run->kernels->from_half(panel, part.matrix, numbers);
+        else
+            run->kernels->from_bfloat(panel, part.matrix, numbers);
         part.matrix = panel;
     }
     run->kernels->packed_product(&part);
 }
 
-static struct plan make_plan(const lancet_linear_job *job)
+/* As many panels as stay in the second-level cache beside a tile's rows, which come from further away. With
+ * floats, which are multiplied slower than they come, this was measured to gain nothing. */
+static size_t choose_group(const lancet_linear *linear, size_t workers)
+{
+    const size_t bytes = linear->units * lancet_kernels_get()->panel * 4;
+    const size_t most = linear->panels / (workers > 1 ? workers * TASKS_OF_WORKER : 1);
+    const size_t group = linear->kind == LANCET_PACKED_FLOAT || linear->store != LANCET_STORE_UNITS
+                             ? 1
+                             : smaller(GROUP_BYTES / bytes, most);
+
+    return group ? group : 1;
+}
+
+static struct plan make_plan(const lancet_linear_job *job, size_t workers)
 {
     const lancet_linear *linear = job->linear;
+    const size_t group = choose_group(linear, workers);
     const bool add = job->after == LANCET_AFTER_ADD;
 
     return (struct plan){.job = job,
@@ -224,28 +262,39 @@ static struct plan make_plan(const lancet_linear_job *job)
                                      .out_stride = job->out_stride,
                                      .depth = linear->units,
                                      .after = add ? LANCET_AFTER_NOTHING : job->after},
-                         .blocks = 1 + job->rows * linear->units * 4 / BLOCK_BYTES};
+                         .blocks = 1 + job->rows * linear->units * 4 / BLOCK_BYTES,
+                         .group = group,
+                         .groups = (linear->panels + group - 1) / group};
 }
 
-/* Few panels and many workers: more blocks of rows. Returns the number of tasks. */
+/* Each lane of the pool gets its own rows, the same of all layers, so that they stay in its processor's
+ * caches; where rows are few, or panels would be widened by each lane, its own panels. Returns the number of
+ * tasks. */
 static size_t cut(struct run *run)
 {
-    const size_t wanted = run->scratch->workers * TASKS_OF_WORKER;
-    size_t panels = 0, tasks = 0;
+    const size_t workers = run->scratch->workers;
+    size_t panels = 0;
 
+    run->lanes = (size_t)lancet_pool_lanes(run->scratch->pool);
+    run->lane_tasks = 0;
     for (size_t p = 0; p < run->count; p++)
-        panels += run->plans[p].job->linear->panels;
+        panels += run->plans[p].groups;
     for (size_t p = 0; p < run->count; p++) {
         struct plan *plan = &run->plans[p];
         const size_t most = 1 + plan->job->rows / BLOCK_ROWS;
-        const size_t blocks = run->scratch->workers > 1 ? (wanted + panels - 1) / panels : 1;
+        const size_t blocks = workers > 1 ? (workers * TASKS_OF_WORKER + panels - 1) / panels : 1;
 
         if (plan->blocks < blocks)
             plan->blocks = blocks < most ? blocks : most;
-        plan->first_task = tasks;
-        tasks += plan->blocks * plan->job->linear->panels;
+        plan->spread =
+            plan->job->linear->store == LANCET_STORE_UNITS && plan->job->rows >= run->lanes * BLOCK_ROWS;
+        if (plan->spread)
+            plan->blocks = (plan->blocks + run->lanes - 1) / run->lanes * run->lanes;
+        plan->first_task = run->lane_tasks;
+        run->lane_tasks += plan->spread ? plan->blocks / run->lanes * plan->groups
+                                        : (plan->groups + run->lanes - 1) / run->lanes * plan->blocks;
     }
-    return tasks;
+    return run->lane_tasks * run->lanes;
 }
 
 lancet_status lancet_linear_run(lancet_linear_scratch *scratch, const lancet_linear_job *jobs, size_t count,
@@ -261,7 +310,7 @@ lancet_status lancet_linear_run(lancet_linear_scratch *scratch, const lancet_lin
 
         if (!jobs[i].rows)
             continue;
-        run.plans[run.count++] = make_plan(&jobs[i]);
+        run.plans[run.count++] = make_plan(&jobs[i], scratch->workers);
         if (linear->store != LANCET_STORE_UNITS && size > panel)
             panel = size;
     }
