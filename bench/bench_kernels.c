@@ -15,6 +15,7 @@
 struct work {
     const lancet_kernels *kernels;
     lancet_attention attention;
+    void (*run)(const lancet_attention *attention, float *scratch);
     float *in, *out, *scratch;
     size_t tokens, labels;
 };
@@ -39,14 +40,7 @@ static void run_attention(void *context)
 {
     struct work *work = context;
 
-    work->kernels->attention(&work->attention, work->scratch);
-}
-
-static void run_attention_bfloat(void *context)
-{
-    struct work *work = context;
-
-    work->kernels->attention_bfloat(&work->attention, work->scratch);
+    work->run(&work->attention, work->scratch);
 }
 
 static void run_layer_norm(void *context)
@@ -69,6 +63,14 @@ static void run_multiply(void *context)
 static void bench(const lancet_kernels *kernels, size_t tokens)
 {
     const size_t labels = 59;
+    const struct {
+        const char *what;
+        void (*run)(const lancet_attention *attention, float *scratch);
+        bool symmetric; /* queries, keys and values are the same; counted as if nothing were saved */
+    } ways[] = {{"one head's attention", kernels->attention, false},
+                {"the same in bfloat16", kernels->attention_bfloat, false},
+                {"values among themselves", kernels->symmetric_attention, true},
+                {"the same in bfloat16", kernels->symmetric_attention_bfloat, true}};
     struct work work = {.kernels = kernels, .tokens = tokens, .labels = labels};
     double seconds;
 
@@ -78,12 +80,14 @@ static void bench(const lancet_kernels *kernels, size_t tokens)
     work.attention = (lancet_attention){work.in,   work.in + WIDTH, work.in + 2 * WIDTH, work.out,
                                         3 * WIDTH, 3 * WIDTH,       3 * WIDTH,           WIDTH,
                                         tokens,    tokens,          HEAD_WIDTH,          0.125f};
-    seconds = bench_best(run_attention, &work);
-    printf("%-11s %6zu  one head's attention     %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens,
-           1e6 * seconds, 4e-9 * (double)(tokens * tokens * HEAD_WIDTH) / seconds);
-    seconds = bench_best(run_attention_bfloat, &work);
-    printf("%-11s %6zu  the same in bfloat16     %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens,
-           1e6 * seconds, 4e-9 * (double)(tokens * tokens * HEAD_WIDTH) / seconds);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        work.run = ways[i].run;
+        if (ways[i].symmetric)
+            work.attention.queries = work.attention.keys = work.attention.values;
+        seconds = bench_best(run_attention, &work);
+        printf("%-11s %6zu  %-24s %9.1f us  %6.1f GFLOP/s\n", kernels->name, tokens, ways[i].what,
+               1e6 * seconds, 4e-9 * (double)(tokens * tokens * HEAD_WIDTH) / seconds);
+    }
     seconds = bench_best(run_layer_norm, &work);
     printf("%-11s %6zu  layer norm, width %-4d   %9.1f us  %6.1f GB/s\n", kernels->name, tokens, WIDTH,
            1e6 * seconds, 8e-9 * (double)(tokens * WIDTH) / seconds);

@@ -93,12 +93,17 @@ typedef struct lancet_kernels {
     void (*layer_norm)(float *out, const float *in, const float *weight, const float *bias, size_t width,
                        float epsilon);
 
-    /** scratch: attention_scratch floats, 64-byte aligned. */
+    /** scratch: attention_scratch floats (for any of these four), 64-byte aligned. */
     void (*attention)(const lancet_attention *attention, float *scratch);
     /** The same with the factors of both products rounded to bfloat16 (to nearest, to even): the keys, the
      * values, the queries times scale * log2(e), and the powers of two (less the highest, up to a whole
      * number) that the softmax divides by their sum, which is of what they were before. Sums are floats. */
     void (*attention_bfloat)(const lancet_attention *attention, float *scratch);
+    /** Both again where the queries are the keys (the same rows, and all of them) and scale >= 0: scores are
+     * symmetric, and the vectors' kernels compute half of them. The values may be others. In bfloat16 both
+     * sides of a score are rounded after they were multiplied by sqrt(scale * log2(e)). */
+    void (*symmetric_attention)(const lancet_attention *attention, float *scratch);
+    void (*symmetric_attention_bfloat)(const lancet_attention *attention, float *scratch);
     size_t (*attention_scratch)(size_t key_count, size_t width);
 
     /** scratch: path_attention_scratch floats, 64-byte aligned. */

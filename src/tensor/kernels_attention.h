@@ -20,14 +20,15 @@ typedef enum numbers { NUMBERS_FLOAT, NUMBERS_ROUNDED, NUMBERS_PAIRS } numbers;
 typedef struct attention_state {
     const lancet_attention *job;
     numbers kind;
-    float *queries; /* [PACKED_ROWS, wide], times the scale and log2(e) */
-    float *keys;    /* panels [depth, PANEL_KEYS]; the last one may be half as wide */
-    float *values;  /* panels [lines, PANEL_KEYS] of the width; the last one likewise */
-    float *scores;  /* [PACKED_ROWS, SCORES_STRIDE] */
-    float *summed;  /* [PACKED_ROWS, wide] */
-    size_t wide;    /* the width in whole vectors */
-    size_t depth;   /* numbers (pairs) of a key */
-    size_t lines;   /* keys (pairs of them) */
+    float *queries;   /* [PACKED_ROWS, wide], times the scale and log2(e) */
+    float *keys;      /* panels [depth, PANEL_KEYS]; the last one may be half as wide */
+    float *values;    /* panels [lines, PANEL_KEYS] of the width; the last one likewise */
+    float *scores;    /* [PACKED_ROWS, SCORES_STRIDE] */
+    float *summed;    /* [PACKED_ROWS, wide] */
+    size_t wide;      /* the width in whole vectors */
+    size_t depth;     /* numbers (pairs) of a key */
+    size_t lines;     /* keys (pairs of them) */
+    float key_factor; /* what keys are multiplied by before they are rounded */
     vector top, total, keep, factor;
 } attention_state;
 
@@ -36,7 +37,7 @@ static inline size_t whole(size_t count, size_t of)
     return (count + of - 1) / of * of;
 }
 
-static size_t attention_scratch(size_t key_count, size_t width)
+static size_t ordinary_scratch(size_t key_count, size_t width)
 {
     const size_t wide = whole(width, LANES);
 
@@ -75,9 +76,9 @@ static ALWAYS_INLINE void pack_keys(const attention_state *state, const numbers 
             vector block[LANES];
 
             for (size_t i = 0; i < LANES; i++)
-                block[i] = i < left
-                               ? load_units(job->keys + (j + i) * job->key_stride, d, job->width, 1, kind)
-                               : (vector){0};
+                block[i] = i < left ? load_units(job->keys + (j + i) * job->key_stride, d, job->width,
+                                                 state->key_factor, kind)
+                                    : (vector){0};
             transpose_vectors(block);
             for (size_t i = 0; i < LANES && d + i < depth; i++)
                 store(to + (d + i) * step, block[i]);
@@ -342,7 +343,8 @@ static void attend_floats(attention_state *state, size_t first, size_t rows)
     attend_tile(state, first, rows, false);
 }
 
-static ALWAYS_INLINE void attend(const lancet_attention *job, float *scratch, const numbers kind,
+static ALWAYS_INLINE void attend(const lancet_attention *job, float *scratch, float query_factor,
+                                 float key_factor, const numbers kind,
                                  void (*tile)(attention_state *state, size_t first, size_t rows))
 {
     const size_t group = kind == NUMBERS_PAIRS ? 2 : 1, wide = whole(job->width, LANES);
@@ -351,7 +353,8 @@ static ALWAYS_INLINE void attend(const lancet_attention *job, float *scratch, co
                              .kind = kind,
                              .wide = wide,
                              .depth = (job->width + group - 1) / group,
-                             .lines = (job->key_count + group - 1) / group};
+                             .lines = (job->key_count + group - 1) / group,
+                             .key_factor = key_factor};
 
     state.keys = scratch;
     state.values = state.keys + whole(job->key_count, LANES) * wide;
@@ -366,7 +369,7 @@ static ALWAYS_INLINE void attend(const lancet_attention *job, float *scratch, co
         for (size_t r = 0; r < rows; r++)
             for (size_t d = 0; d < state.depth; d += LANES)
                 store(state.queries + r * wide + d, load_units(job->queries + (first + r) * job->query_stride,
-                                                               d, job->width, job->scale * LOG2_E, kind));
+                                                               d, job->width, query_factor, kind));
         state.top = splat(-INFINITY);
         state.total = (vector){0};
         tile(&state, first, rows);
@@ -375,7 +378,7 @@ static ALWAYS_INLINE void attend(const lancet_attention *job, float *scratch, co
 
 static void attention(const lancet_attention *job, float *scratch)
 {
-    attend(job, scratch, NUMBERS_FLOAT, attend_floats);
+    attend(job, scratch, job->scale * LOG2_E, 1, NUMBERS_FLOAT, attend_floats);
 }
 
 #ifdef DOT_BFLOAT
@@ -386,11 +389,11 @@ static void attend_pairs(attention_state *state, size_t first, size_t rows)
 
 static void attention_bfloat(const lancet_attention *job, float *scratch)
 {
-    attend(job, scratch, NUMBERS_PAIRS, attend_pairs);
+    attend(job, scratch, job->scale * LOG2_E, 1, NUMBERS_PAIRS, attend_pairs);
 }
 #else
 static void attention_bfloat(const lancet_attention *job, float *scratch)
 {
-    attend(job, scratch, NUMBERS_ROUNDED, attend_floats);
+    attend(job, scratch, job->scale * LOG2_E, 1, NUMBERS_ROUNDED, attend_floats);
 }
 #endif

@@ -68,20 +68,19 @@ static float round_bfloat(float value)
     return value;
 }
 
-static void attention_bfloat(const lancet_attention *job, float *scores)
+static void attend_bfloat(const lancet_attention *job, float *scores, float query_factor, float key_factor)
 {
-    const float scale = job->scale * 1.44269504088896341f; /* e^x = 2^(x log2(e)) */
-
     for (size_t i = 0; i < job->query_count; i++) {
         const float *query = job->queries + i * job->query_stride;
         float *out = job->out + i * job->out_stride;
         float highest = -INFINITY, sum = 0;
 
         for (size_t j = 0; j < job->key_count; j++) {
+            const float *key = job->keys + j * job->key_stride;
+
             scores[j] = 0;
             for (size_t d = 0; d < job->width; d++)
-                scores[j] +=
-                    round_bfloat(query[d] * scale) * round_bfloat(job->keys[j * job->key_stride + d]);
+                scores[j] += round_bfloat(query[d] * query_factor) * round_bfloat(key[d] * key_factor);
             highest = scores[j] > highest ? scores[j] : highest;
         }
         highest = ceilf(highest);
@@ -97,6 +96,20 @@ static void attention_bfloat(const lancet_attention *job, float *scores)
         for (size_t d = 0; d < job->width; d++)
             out[d] /= sum;
     }
+}
+
+#define LOG2_E 1.44269504088896341f /* e^x = 2^(x log2(e)) */
+
+static void attention_bfloat(const lancet_attention *job, float *scores)
+{
+    attend_bfloat(job, scores, job->scale * LOG2_E, 1);
+}
+
+static void symmetric_attention_bfloat(const lancet_attention *job, float *scores)
+{
+    const float factor = sqrtf(job->scale * LOG2_E);
+
+    attend_bfloat(job, scores, factor, factor);
 }
 
 static size_t path_attention_scratch(size_t count, size_t heads)
@@ -395,6 +408,8 @@ const lancet_kernels lancet_kernels_scalar = {
     .layer_norm = layer_norm,
     .attention = attention,
     .attention_bfloat = attention_bfloat,
+    .symmetric_attention = attention,
+    .symmetric_attention_bfloat = symmetric_attention_bfloat,
     .attention_scratch = attention_scratch,
     .path_attention = path_attention,
     .path_attention_scratch = path_attention_scratch,

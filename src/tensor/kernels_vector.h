@@ -128,12 +128,15 @@ static void from_bfloat(float *out, const void *in, size_t count)
 
 #include "tensor/kernels_attention.h"
 #include "tensor/kernels_multiply.h"
+#include "tensor/kernels_symmetric.h"
 
 const lancet_kernels KERNELS = {
     .name = KERNELS_NAME,
     .layer_norm = layer_norm,
     .attention = attention,
     .attention_bfloat = attention_bfloat,
+    .symmetric_attention = symmetric_attention,
+    .symmetric_attention_bfloat = symmetric_attention_bfloat,
     .attention_scratch = attention_scratch,
     .path_attention = path_attention,
     .path_attention_scratch = path_attention_scratch,

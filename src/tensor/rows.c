@@ -62,11 +62,22 @@ void lancet_copy_rows(lancet_pool *pool, float *out, const float *in, size_t row
     lancet_pool_run(pool, (rows + ROWS_OF_COPY - 1) / ROWS_OF_COPY, copy_task, &run);
 }
 
+/* From how many tokens on half of the scores is worth the blocks that it takes: with fewer too many blocks
+ * lie on the diagonal. */
+#define SYMMETRIC_LEAST 96
+
+static bool is_symmetric(const lancet_attention *job)
+{
+    return job->queries == job->keys && job->query_stride == job->key_stride &&
+           job->query_count == job->key_count && job->key_count >= SYMMETRIC_LEAST && job->scale >= 0;
+}
+
 struct attention_run {
     const lancet_attention *jobs;
-    size_t slices; /* tasks of each job */
+    size_t slices; /* tasks of each job that can be cut */
     float *const *scratch;
     void (*attention)(const lancet_attention *attention, float *scratch);
+    void (*symmetric)(const lancet_attention *attention, float *scratch);
 };
 
 static void attention_task(void *context, size_t index, int worker)
@@ -76,6 +87,11 @@ static void attention_task(void *context, size_t index, int worker)
     lancet_attention job = run->jobs[index / run->slices];
     const size_t slice = index % run->slices, first = slice * job.query_count / run->slices;
 
+    if (is_symmetric(&job)) {
+        if (slice == 0)
+            run->symmetric(&job, run->scratch[worker]);
+        return;
+    }
     job.query_count = (slice + 1) * job.query_count / run->slices - first;
     job.queries += first * job.query_stride;
     job.out += first * job.out_stride;
@@ -87,15 +103,19 @@ static void attention_task(void *context, size_t index, int worker)
 #define PACKING 5
 
 /* In how many tasks each of `count` jobs of `queries` is done soonest by `threads`, where half a task's time
- * is lost before the last one is done. A query's result does not depend on which others are computed with it,
- * so this changes no bits. */
-static size_t attention_slices(size_t count, size_t queries, size_t threads)
+ * is lost before the last one is done, and the threads first share `uncut` tasks that take as long as
+ * `length` queries. A query's result does not depend on which others are computed with it, so this changes no
+ * bits. */
+static size_t attention_slices(size_t count, size_t queries, size_t uncut, size_t length, size_t threads)
 {
+    const size_t late = uncut % threads; /* threads that have one more */
     size_t best = 1, least = SIZE_MAX;
 
     for (size_t slices = 1; slices <= 8 && (slices == 1 || slices * ROWS_OF_TASK <= queries); slices++) {
-        const size_t rounds = (count * slices + threads - 1) / threads;
-        const size_t time = (2 * rounds + (threads > 1)) * (queries / slices + PACKING);
+        const size_t tasks = count * slices, task = queries / slices + PACKING;
+        const size_t meanwhile = late ? (threads - late) * (length / task) : 0;
+        const size_t rounds = tasks > meanwhile ? (tasks - meanwhile + threads - 1) / threads : 0;
+        const size_t time = 2 * ((late ? length : 0) + rounds * task) + (threads > 1 ? task : 0);
 
         if (time < least) {
             least = time;
@@ -109,12 +129,18 @@ void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_
                           float *const *scratch)
 {
     const lancet_kernels *kernels = lancet_kernels_get();
-    struct attention_run run = {jobs, 1, scratch, bfloat ? kernels->attention_bfloat : kernels->attention};
-    size_t queries = 0;
+    struct attention_run run = {jobs, 1, scratch, bfloat ? kernels->attention_bfloat : kernels->attention,
+                                bfloat ? kernels->symmetric_attention_bfloat : kernels->symmetric_attention};
+    size_t queries = 0, uncut = 0, length = 0;
 
-    for (size_t i = 0; i < count; i++)
-        queries = jobs[i].query_count > queries ? jobs[i].query_count : queries;
-    run.slices = attention_slices(count, queries, (size_t)lancet_pool_threads(pool));
+    for (size_t i = 0; i < count; i++) {
+        size_t *longest = is_symmetric(&jobs[i]) ? &length : &queries;
+
+        uncut += longest == &length;
+        *longest = jobs[i].query_count > *longest ? jobs[i].query_count : *longest;
+    }
+    run.slices = attention_slices(count - uncut, queries, uncut, length - length / 5,
+                                  (size_t)lancet_pool_threads(pool));
     lancet_pool_run(pool, count * run.slices, attention_task, &run);
 }
 

@@ -17,8 +17,9 @@ void lancet_norm_rows(lancet_pool *pool, float *out, size_t out_stride, const fl
 /** out [rows, width] = in, or zeros if in is NULL. */
 void lancet_copy_rows(lancet_pool *pool, float *out, const float *in, size_t rows, size_t width);
 
-/** Runs independent attentions, in bfloat16 where `bfloat` says so (kernels.h). scratch[worker]: enough for
- * each job, 64-byte aligned. */
+/** Runs independent attentions, in bfloat16 where `bfloat` says so (kernels.h), the longest first for the
+ * threads' sake. Those of many tokens whose queries are their keys take the symmetric kernel, each as one
+ * task; the others may be cut. scratch[worker]: enough for each job, 64-byte aligned. */
 void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count, bool bfloat,
                           float *const *scratch);
 

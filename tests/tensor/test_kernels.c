@@ -121,10 +121,27 @@ static double largest_share(const lancet_attention *job, size_t query)
     return 1 / sum;
 }
 
+/* Which attention: symmetric, the queries are the keys; uneven, these become larger from row to row. */
+enum { BFLOAT = 1, SYMMETRIC = 2, UNEVEN = 4 };
+
+static void run_attention(const lancet_kernels *kernels, unsigned which, const lancet_attention *job,
+                          float *scratch)
+{
+    void (*const ways[])(const lancet_attention *, float *) = {
+        kernels->attention,
+        kernels->attention_bfloat,
+        kernels->symmetric_attention,
+        kernels->symmetric_attention_bfloat,
+    };
+
+    ways[which & (BFLOAT | SYMMETRIC)](job, scratch);
+}
+
 /* Returns the mean square of the difference, in terms of that which the rounding to bfloat16 makes. */
 static double check_one_attention(const lancet_kernels *kernels, size_t queries, size_t keys, size_t width,
-                                  float size, bool bfloat)
+                                  float size, unsigned which)
 {
+    const bool bfloat = which & BFLOAT;
     const size_t stride = width + 3, used = kernels->attention_scratch(keys, width);
     float *query = make(queries * stride, size), *key = make(keys * stride, size),
           *value = make(keys * stride, 1);
@@ -132,19 +149,22 @@ static double check_one_attention(const lancet_kernels *kernels, size_t queries,
           *exact = make(queries * stride, 0);
     float *scratch = lancet_allocate(used + GUARDS, sizeof *scratch);
     float *plain = lancet_allocate(lancet_kernels_scalar.attention_scratch(keys, width), sizeof *plain);
-    lancet_attention job = {query,  key,    value,   exact, stride, stride,
+    const float *rows = which & SYMMETRIC ? key : query;
+    lancet_attention job = {rows,   key,    value,   exact, stride, stride,
                             stride, stride, queries, keys,  width,  1 / sqrtf((float)width)};
     double difference = 0, rounding = 1e-30;
 
+    for (size_t i = 0; i < keys * stride && which & UNEVEN; i++)
+        key[i] *= (float)(i / stride) / (float)keys;
     for (size_t i = 0; i < used; i++)
         scratch[i] = NAN; /* nothing may be read that was not written */
     for (size_t i = 0; i < GUARDS; i++)
         scratch[used + i] = GUARD;
     lancet_kernels_scalar.attention(&job, plain);
     job.out = expected;
-    (bfloat ? lancet_kernels_scalar.attention_bfloat : lancet_kernels_scalar.attention)(&job, plain);
+    run_attention(&lancet_kernels_scalar, which, &job, plain);
     job.out = found;
-    (bfloat ? kernels->attention_bfloat : kernels->attention)(&job, scratch);
+    run_attention(kernels, which, &job, scratch);
     for (size_t i = 0; i < queries; i++) {
         /* A mean of values within -1 .. 1, however small it comes out: an error in a score of size^2 moves
          * it. A weight that lies between two bfloat16 numbers may go to either, 2^-7 of it apart. */
@@ -194,6 +214,68 @@ static void check_attention(const lancet_kernels *kernels)
     /* What is rounded the same way differs by a small part of what rounding does. */
     assert_true(check_one_attention(kernels, 197, 197, 64, 1, true) < 0.1 * 0.1);
     assert_true(check_one_attention(kernels, 63, 1025, 80, 2, true) < 0.1 * 0.1);
+}
+
+/* What compares all tokens with all, in blocks of 64. */
+static void check_symmetric_attention(const lancet_kernels *kernels)
+{
+    static const size_t widths[] = {1, 5, 16, 20, 33, 64, 80, 104};
+    static const size_t tokens[] = {1, 2, 13, 31, 32, 33, 55, 56, 57, 63, 64, 65, 96, 127, 129, 197};
+    /* Scores from 0 to some 60 and 120 on the diagonal; to 400 and 6000, which no shift brings together. */
+    static const float sizes[] = {4, 5.5f, 10, 40};
+    const unsigned uneven = SYMMETRIC | UNEVEN;
+
+    for (unsigned which = SYMMETRIC; which <= (SYMMETRIC | BFLOAT); which++) {
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+            for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++)
+                check_one_attention(kernels, tokens[t], tokens[t], widths[w], 2, which);
+        check_one_attention(kernels, 257, 257, 64, 2, which);
+        check_one_attention(kernels, 1025, 1025, 16, 2, which);
+        check_one_attention(kernels, 200, 200, 64, 1e-6f, which); /* all keys alike */
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+            check_one_attention(kernels, 200, 200, 64, sizes[i], uneven | which);
+    }
+    assert_true(check_one_attention(kernels, 197, 197, 64, 1, SYMMETRIC | BFLOAT) < 0.1 * 0.1);
+    assert_true(check_one_attention(kernels, 321, 321, 80, 2, uneven | BFLOAT) < 0.1 * 0.1);
+}
+
+/* Scores of any size, and what is no number. */
+static void check_symmetric_extremes(const lancet_kernels *kernels)
+{
+    static const float sizes[] = {3e4f, 1e3f, 200, 26, 1, 0};
+    const size_t tokens = 200, top = 70;
+    float *key = make(tokens, 0), *value = make(tokens, 0), *found = make(tokens, 0);
+    float *scratch = lancet_allocate(kernels->attention_scratch(tokens, 1), sizeof *scratch);
+    const lancet_attention job = {key, key, value, found, 1, 1, 1, 1, tokens, tokens, 1, 1};
+
+    for (size_t j = 0; j < tokens; j++)
+        value[j] = (float)j; /* which bfloat16 holds */
+    for (unsigned which = SYMMETRIC; which <= (SYMMETRIC | BFLOAT); which++)
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+            /* Equal weights are rounded alike, and their sum is not. */
+            const float limit = which & BFLOAT ? 0x1p-8f * (float)tokens / 2 : 1e-4f;
+
+            for (size_t j = 0; j < tokens; j++)
+                key[j] = sizes[s];
+            run_attention(kernels, which, &job, scratch);
+            for (size_t j = 0; j < tokens; j++)
+                assert_float_equal(found[j], (float)(tokens - 1) / 2, limit);
+            if (sizes[s] > 100) { /* one against all others */
+                key[top] = -sizes[s];
+                run_attention(kernels, which, &job, scratch);
+                assert_true(found[top] == (float)top);
+                assert_float_equal(found[0], (float)(tokens * (tokens - 1) / 2 - top) / (float)(tokens - 1),
+                                   limit);
+            }
+            key[top] = NAN; /* is not hidden */
+            run_attention(kernels, which, &job, scratch);
+            for (size_t j = 0; j < tokens; j++)
+                assert_true(isnan(found[j]));
+        }
+    drop(key, tokens);
+    drop(value, tokens);
+    drop(found, tokens);
+    lancet_free(scratch);
 }
 
 /* Scores far below the highest must vanish, not wrap around, whether they come before it or after. */
@@ -584,6 +666,14 @@ static void test_attention(void **state)
     check_attention_extremes(&lancet_kernels_scalar);
 }
 
+static void test_symmetric_attention(void **state)
+{
+    (void)state;
+    each(check_symmetric_attention);
+    each(check_symmetric_extremes);
+    check_symmetric_extremes(&lancet_kernels_scalar);
+}
+
 static void test_path_attention(void **state)
 {
     (void)state;
@@ -633,15 +723,11 @@ static void test_choice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scalar_conversions),
-        cmocka_unit_test(test_layer_norm),
-        cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_path_attention),
-        cmocka_unit_test(test_multiply),
-        cmocka_unit_test(test_packed_product),
-        cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_conversions),
-        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_scalar_conversions), cmocka_unit_test(test_layer_norm),
+        cmocka_unit_test(test_attention),          cmocka_unit_test(test_symmetric_attention),
+        cmocka_unit_test(test_path_attention),     cmocka_unit_test(test_multiply),
+        cmocka_unit_test(test_packed_product),     cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_conversions),        cmocka_unit_test(test_choice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

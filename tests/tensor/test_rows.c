@@ -36,7 +36,7 @@ static lancet_pool *open_pool(int count)
     return pool;
 }
 
-/* Whole heads, and beside them jobs of one query and of some. */
+/* Whole heads, which are symmetric, and beside them jobs of one query and of some. */
 static void plan(lancet_attention *jobs, float *to)
 {
     for (size_t i = 0; i < JOBS; i++) {
@@ -68,7 +68,11 @@ static void check_attention(bool bfloat)
     memset(expected, 0, sizeof expected);
     plan(jobs, expected);
     for (size_t i = 0; i < JOBS; i++)
-        (bfloat ? kernels->attention_bfloat : kernels->attention)(&jobs[i], scratch[0]);
+        if (jobs[i].query_count == TOKENS)
+            (bfloat ? kernels->symmetric_attention_bfloat : kernels->symmetric_attention)(&jobs[i],
+                                                                                          scratch[0]);
+        else
+            (bfloat ? kernels->attention_bfloat : kernels->attention)(&jobs[i], scratch[0]);
     for (size_t i = 0; i < TOKENS * WIDTH; i++)
         assert_true(expected[i] != 0); /* every query is somebody's */
     plan(jobs, out);
