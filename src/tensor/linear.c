@@ -2,7 +2,6 @@
 #include "tensor/linear_internal.h"
 
 #include "base/memory.h"
-#include "tensor/packed.h"
 
 #include <string.h>
 
@@ -162,6 +161,19 @@ void lancet_linear_close(lancet_linear **result)
     lancet_free(linear->scales);
     lancet_free(linear);
     *result = NULL;
+}
+
+bool lancet_linear_matrix(lancet_packed_matrix *matrix, const lancet_linear *linear)
+{
+    *matrix = (lancet_packed_matrix){
+        .words = linear->packed, .depth = linear->in, .columns = linear->out, .stored = linear->stored};
+    if (linear->store == LANCET_STORE_HALVES)
+        matrix->form = LANCET_FORM_HALVES;
+    else if (linear->store == LANCET_STORE_BFLOATS)
+        matrix->form = LANCET_FORM_BFLOATS;
+    else if (lancet_kernels_get()->packed_group[linear->kind] == 2)
+        matrix->form = LANCET_FORM_BFLOAT_PAIRS;
+    return linear->kind != LANCET_PACKED_WHOLE;
 }
 
 size_t lancet_linear_in(const lancet_linear *linear)

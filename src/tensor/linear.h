@@ -10,6 +10,7 @@
 
 #include "base/threads.h"
 #include "tensor/kernels.h"
+#include "tensor/packed.h"
 #include "tensor/tensor.h"
 
 /** Packed weights, immutable and shared between threads. */
@@ -29,6 +30,8 @@ typedef struct lancet_linear_source {
 lancet_status lancet_linear_open(lancet_linear **linear, const lancet_linear_source *source,
                                  lancet_pool *pool, lancet_error *error);
 void lancet_linear_close(lancet_linear **linear);
+/** The layer's weights as they lie in memory; false if they are not floats of some width. */
+bool lancet_linear_matrix(lancet_packed_matrix *matrix, const lancet_linear *linear);
 size_t lancet_linear_in(const lancet_linear *linear);
 size_t lancet_linear_out(const lancet_linear *linear);
 

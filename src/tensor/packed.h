@@ -31,6 +31,23 @@ typedef struct lancet_packed_place {
 
 lancet_packed_place lancet_packed_find(size_t depth, size_t columns, size_t j);
 
+/** What the numbers of a packed matrix are in memory. */
+typedef enum lancet_packed_form {
+    LANCET_FORM_FLOATS = 0,
+    LANCET_FORM_HALVES,
+    LANCET_FORM_BFLOATS,
+    LANCET_FORM_BFLOAT_PAIRS /* two rows' numbers of a column side by side */
+} lancet_packed_form;
+
+/** A packed matrix [depth, columns] as it lies in memory, for those who read it otherwise than in products.
+ */
+typedef struct lancet_packed_matrix {
+    const uint32_t *words; /* panel after panel [stored, lancet_packed_width] */
+    size_t depth, columns;
+    size_t stored; /* depth in words: numbers, or twos of them */
+    lancet_packed_form form;
+} lancet_packed_matrix;
+
 /** The product, in parallel. */
 void lancet_packed_run(lancet_pool *pool, const lancet_packed_product *product);
 

@@ -144,8 +144,7 @@ void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_
     lancet_pool_run(pool, count * run.slices, attention_task, &run);
 }
 
-/* In place; row by row, as the attention kernel does. */
-static void softmax_rows(float *rows, size_t count, size_t width, float scale)
+void lancet_softmax_rows(float *rows, size_t count, size_t width, float scale)
 {
     for (size_t i = 0; i < count; i++, rows += width) {
         float highest = -INFINITY, sum = 0;
@@ -167,5 +166,5 @@ void lancet_attention_weigh(float *out, const lancet_attention *job)
 {
     lancet_kernels_get()->multiply(out, job->key_count, job->queries, job->query_stride, job->keys,
                                    job->key_stride, job->query_count, job->key_count, job->width);
-    softmax_rows(out, job->query_count, job->key_count, job->scale);
+    lancet_softmax_rows(out, job->query_count, job->key_count, job->scale);
 }

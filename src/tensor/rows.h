@@ -23,6 +23,9 @@ void lancet_copy_rows(lancet_pool *pool, float *out, const float *in, size_t row
 void lancet_attention_run(lancet_pool *pool, const lancet_attention *jobs, size_t count, bool bfloat,
                           float *const *scratch);
 
+/** In place: rows [count, width] become softmax(scale row). */
+void lancet_softmax_rows(float *rows, size_t count, size_t width, float scale);
+
 /** out [query_count, key_count]: an attention's weights themselves, softmax_j(scale <queries[i], keys[j]>).
  * Its values and `out` play no part. */
 void lancet_attention_weigh(float *out, const lancet_attention *attention);

@@ -238,6 +238,26 @@ static void test_the_class_token_is_clips(void **state)
     lancet_session_close(&session);
 }
 
+/* Surgery computes of the last block's original path the class tokens alone, and no keys at all. */
+static void test_the_class_tokens_of_a_batch_are_clips(void **state)
+{
+    lancet_session *session = session_of(2);
+    lancet_features *batch[5];
+    lancet_error error;
+
+    (void)state;
+    assert_int_equal(lancet_features_encode_batch(batch, session, pictures, 5, NULL, &error), LANCET_OK);
+    for (size_t i = 0; i < 5; i++) {
+        lancet_features *plain = encode(session, i, &(lancet_feature_options){.path = LANCET_PATH_PLAIN});
+
+        assert_memory_equal(lancet_features_tokens(batch[i]), lancet_features_tokens(plain),
+                            lancet_features_width(plain) * sizeof(float));
+        lancet_features_close(&plain);
+        lancet_features_close(&batch[i]);
+    }
+    lancet_session_close(&session);
+}
+
 static void test_depth_by_count_and_by_start_agree(void **state)
 {
     lancet_session *session = session_of(2);
@@ -477,6 +497,7 @@ int main(void)
         cmocka_unit_test(test_a_square_is_a_side),
         cmocka_unit_test(test_more_pictures_than_one_pass_takes),
         cmocka_unit_test(test_the_class_token_is_clips),
+        cmocka_unit_test(test_the_class_tokens_of_a_batch_are_clips),
         cmocka_unit_test(test_depth_by_count_and_by_start_agree),
         cmocka_unit_test(test_the_walk_sees_every_block),
         cmocka_unit_test(test_attention_rows),

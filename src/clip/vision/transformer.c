@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clip/vision/transformer.h"
 #include "clip/vision/positions.h"
+#include "tensor/keyless.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,13 +29,16 @@ static lancet_status lay_out(lancet_pass *pass, lancet_error *error)
                                  pass->rows * 3 * tower->patch * tower->patch);
     const size_t scratch = lancet_kernels_get()->attention_scratch(pass->n, tower->width / tower->heads);
     const size_t jobs = 2 * pass->job->pictures * tower->heads;
+    const size_t keyless =
+        lancet_keyless_scratch(tower->width, pass->job->pictures, pass->n, tower->heads, session->pool);
     const size_t branches = pass->job->branches ? (2 * tower->block_count + 1) * tower->width : 0;
     float **const streams[] = {&pass->original, &pass->surgery, &pass->normed,   &pass->query,
                                &pass->key,      &pass->value,   &pass->attended, &pass->consistent};
-    size_t size =
-        lancet_arena_need(hidden, sizeof(float)) + lancet_arena_need(pass->n * tower->width, sizeof(float)) +
-        lancet_arena_need(jobs, sizeof(lancet_attention)) +
-        threads * lancet_arena_need(scratch, sizeof(float)) + lancet_arena_need(branches, sizeof(float));
+    size_t size = lancet_arena_need(hidden, sizeof(float)) +
+                  lancet_arena_need(pass->n * tower->width, sizeof(float)) +
+                  lancet_arena_need(jobs, sizeof(lancet_attention)) +
+                  threads * lancet_arena_need(scratch, sizeof(float)) +
+                  lancet_arena_need(keyless, sizeof(float)) + lancet_arena_need(branches, sizeof(float));
 
     size += sizeof streams / sizeof *streams * lancet_arena_need(stream, sizeof(float));
     if (!lancet_arena_reset(&session->arena, size))
@@ -46,6 +50,7 @@ static lancet_status lay_out(lancet_pass *pass, lancet_error *error)
     pass->attentions = lancet_arena_take(&session->arena, jobs, sizeof(lancet_attention));
     for (size_t i = 0; i < threads; i++)
         session->scratch[i] = lancet_arena_take(&session->arena, scratch, sizeof(float));
+    pass->keyless = lancet_arena_take(&session->arena, keyless, sizeof(float));
     if (branches) {
         pass->branches = lancet_arena_take(&session->arena, branches, sizeof(float));
         memset(pass->branches, 0, branches * sizeof(float));
@@ -131,6 +136,32 @@ static void plan_attention(lancet_pass *pass, bool consistent, bool class_only, 
         }
 }
 
+/* The class tokens' attention of the last block, where the keys' weights are floats. Every path takes it,
+ * also those that have keys, so that the class token is the same to the last bit whatever the second path
+ * does. */
+static bool plan_keyless(const lancet_pass *pass, const lancet_block *block, lancet_keyless *job)
+{
+    const size_t width = pass->tower->width, heads = pass->tower->heads;
+
+    *job = (lancet_keyless){
+        .queries = pass->query,
+        .tokens = pass->normed,
+        .values = pass->value,
+        .out = pass->attended,
+        .query_stride = pass->n * width,
+        .out_stride = pass->n * width,
+        .token_stride = width,
+        .value_stride = width,
+        .pictures = pass->job->pictures,
+        .count = pass->n,
+        .heads = heads,
+        .scale = 1 / sqrtf((float)(width / heads)),
+        .scratch = pass->keyless,
+    };
+    return lancet_linear_matrix(&job->keys, block->key) &&
+           block == &pass->tower->blocks[pass->tower->block_count - 1];
+}
+
 /* original += attention(norm_1(original)), surgery += consistent attention of the same. */
 static lancet_status attend(lancet_pass *pass, const lancet_block *block, const lancet_reach *reach,
                             bool surgery, lancet_error *error)
@@ -138,11 +169,15 @@ static lancet_status attend(lancet_pass *pass, const lancet_block *block, const 
     lancet_session *session = pass->session;
     const size_t width = pass->tower->width, rows = pass->rows;
     const bool class_only = reach->count < rows;
+    lancet_keyless class_tokens;
+    const bool keyless = plan_keyless(pass, block, &class_tokens);
+    /* Other ways of the second path (ways.c) may read the keys of all rows. */
+    const bool keys = !(keyless && class_only && surgery);
     const lancet_linear_job project[] = {
-        {block->key, pass->normed, pass->key, rows, width, width, LANCET_AFTER_NOTHING},
         {block->value, pass->normed, pass->value, rows, width, width, LANCET_AFTER_NOTHING},
         {block->query, pass->normed, pass->query, reach->count, reach->stride, reach->stride,
          LANCET_AFTER_NOTHING},
+        {block->key, pass->normed, pass->key, rows, width, width, LANCET_AFTER_NOTHING},
     };
     const lancet_linear_job gather[] = {
         {block->out, pass->attended, pass->original, reach->count, reach->stride, reach->stride,
@@ -154,14 +189,18 @@ static lancet_status attend(lancet_pass *pass, const lancet_block *block, const 
 
     lancet_norm_rows(session->pool, pass->normed, width, pass->original, width, rows, width, &block->norm_1,
                      pass->tower->epsilon);
-    status = lancet_linear_run(session->linears, project, 3, error);
+    status = lancet_linear_run(session->linears, project, keys ? 3 : 2, error);
     if (status != LANCET_OK)
         return status;
     /* The longest jobs first, so that no worker is left alone with one at the end. */
     if (surgery)
         plan_attention(pass, true, false, &count);
-    plan_attention(pass, false, class_only, &count);
-    lancet_attention_run(session->pool, pass->attentions, count, pass->tower->narrow, session->scratch);
+    if (!keyless || !class_only)
+        plan_attention(pass, false, class_only, &count);
+    if (count)
+        lancet_attention_run(session->pool, pass->attentions, count, pass->tower->narrow, session->scratch);
+    if (keyless)
+        lancet_keyless_run(session->pool, &class_tokens);
     return lancet_linear_run(session->linears, gather, surgery ? 2 : 1, error);
 }
 

@@ -18,6 +18,7 @@ typedef struct lancet_pass {
     float *hidden;                /* [rows, 4D]; the patches' pixels before the first block */
     float *positions;             /* [n, D] */
     lancet_attention *attentions; /* [2 * pictures * heads] */
+    float *keyless;               /* for lancet_keyless_run */
     float *branches; /* [2 * blocks + 1, D], the last row is the class token before; may be NULL */
 } lancet_pass;
 
