@@ -28,8 +28,9 @@ int lancet_pool_lanes(const lancet_pool *pool);
 
 /** Runs task(context, index, worker) once for each index 0 .. count - 1, and returns when all are done. A
  * worker takes its lane's tasks in order, then what is left of others': where tasks of the same place in the
- * order work on the same rows each time, these stay in its processor's caches. worker: 0 (the caller) .. threads - 1, never two tasks at a
- * time on the same. Only the thread that owns the pool calls this, and tasks do not. */
+ * order work on the same rows each time, these stay in its processor's caches. worker: 0 (the caller) ..
+ * threads - 1, never two tasks at a time on the same. Only the thread that owns the pool calls this, and
+ * tasks do not. */
 void lancet_pool_run(lancet_pool *pool, size_t count, void (*task)(void *context, size_t index, int worker),
                      void *context);
 
